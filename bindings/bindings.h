@@ -1,0 +1,74 @@
+/* bindings.h - what the binding files share. Not a public header.
+ *
+ * One file a module, narrow. Wrong use raises through luaL_check*; a failing
+ * world returns nil, sentence, word, place. A userdata exists, closed, before
+ * the thing in it can fail to open. */
+#ifndef PEAL_BINDINGS_H
+#define PEAL_BINDINGS_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "peal/error.h"
+
+/* Put every module into package.preload ("peal.store" ...). */
+void peal_open_bindings(lua_State *L);
+/* Make the embedded scripts and the factory rules loadable. only: as the one
+ * place that modules come from; else behind the others. */
+void peal_open_embedded(lua_State *L, int only);
+
+int luaopen_peal_decode(lua_State *L);
+int luaopen_peal_encode(lua_State *L);
+int luaopen_peal_fetch(lua_State *L);
+int luaopen_peal_loop(lua_State *L);
+int luaopen_peal_net(lua_State *L);
+int luaopen_peal_schema(lua_State *L);
+int luaopen_peal_store(lua_State *L);
+int luaopen_peal_sys(lua_State *L);
+int luaopen_peal_tftp(lua_State *L);
+int luaopen_peal_trust(lua_State *L);
+
+/* nil, sentence, word, place: place is {line=, byte=} or nil. Returns 4. */
+int peal_lua_fail(lua_State *L, enum peal_err err,
+		  const struct peal_reason *reason);
+/* The same without the nil in front. Pushes 3, returns 3. */
+int peal_lua_push_error(lua_State *L, enum peal_err err,
+			const struct peal_reason *reason);
+
+/* Options come as a table; a key not in the NULL-terminated list raises. */
+void peal_lua_check_keys(lua_State *L, int index, const char *const *keys);
+/* Field of an options table, or the fallback where it is nil; wrong types
+ * raise. The text is borrowed from the table. */
+const char *peal_lua_opt_text(lua_State *L, int index, const char *key,
+			      size_t *len, const char *fallback);
+lua_Integer peal_lua_opt_int(lua_State *L, int index, const char *key,
+			     lua_Integer lo, lua_Integer hi,
+			     lua_Integer fallback);
+int peal_lua_opt_bool(lua_State *L, int index, const char *key, int fallback);
+
+/* A Lua function that C calls back once, from the loop.
+ * peal_lua_callback_new() raises before anything is held; free unreferences;
+ * _push pushes the function on the main thread's stack, ready for arguments,
+ * and returns that thread. peal_lua_callback_call() then calls it with n
+ * arguments; an error is kept and raised by loop:run(), which stops. */
+struct peal_lua_callback {
+	lua_State *L; /* main thread; NULL: none */
+	int ref;
+	int loop_ref; /* the loop userdata, kept alive */
+};
+void peal_lua_callback_new(lua_State *L, int loop_index, int fn_index,
+			   struct peal_lua_callback *out);
+lua_State *peal_lua_callback_push(struct peal_lua_callback *cb);
+void peal_lua_callback_call(struct peal_lua_callback *cb, int n);
+void peal_lua_callback_free(struct peal_lua_callback *cb);
+
+/* The C things in userdata of other binding files; raise on a wrong type or a
+ * closed handle. */
+struct peal_loop *peal_lua_check_loop(lua_State *L, int index);
+struct peal_schema *peal_lua_check_schema(lua_State *L, int index);
+struct peal_txn *peal_lua_check_txn(lua_State *L, int index);
+struct peal_anchors *peal_lua_check_anchors(lua_State *L, int index);
+struct peal_identity *peal_lua_check_identity(lua_State *L, int index);
+
+#endif

@@ -1,0 +1,20 @@
+/* host.h - opens Lua with peal in it: bindings, scripts and factory rules.
+ *
+ * The scripts and rules are part of the program; nothing is looked up on disk
+ * and LUA_PATH and the like are not consulted. */
+#ifndef PEAL_BINDINGS_HOST_H
+#define PEAL_BINDINGS_HOST_H
+
+#include <lua.h>
+
+/* A state with the standard libraries, the bindings, the embedded scripts as
+ * modules ("peal.cycle") and the factory rules (require "peal.factory"). Its
+ * memory comes from peal_alloc. NULL when there is none.
+ * Close with lua_close(). */
+lua_State *peal_host_open(void);
+
+/* Run the command line; returns the exit code (0 ok, 1 failed, 2 usage,
+ * 3 refused by a rule). */
+int peal_host_main(lua_State *L, int argc, char **argv);
+
+#endif

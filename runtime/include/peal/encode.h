@@ -1,0 +1,35 @@
+/* encode.h - the other direction: files a phone, or `openssl enc -d`, reads.
+ *
+ * Each appends to `out` and leaves it as it was on failure. Random octets
+ * (salts) are handed in: a cycle takes them from its world. */
+#ifndef PEAL_ENCODE_H
+#define PEAL_ENCODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "peal/buf.h"
+#include "peal/error.h"
+
+/* gzip file (RFC 1952), level 0..9, no name, time 0: same bytes each time. */
+enum peal_err peal_encode_gzip(const void *bytes, size_t len, int level,
+			       struct peal_buf *out);
+
+enum peal_kdf { PEAL_KDF_MD5, PEAL_KDF_SHA256, PEAL_KDF_PBKDF2 };
+
+/* "Salted__", salt, AES-256-CBC, as `openssl enc -aes-256-cbc -md md5 -k KEY`.
+ * PEAL_EINVAL (empty key), PEAL_ELIMIT, PEAL_ENOMEM */
+enum peal_err peal_encode_aes(const void *bytes, size_t len, const char *key,
+			      size_t key_len, enum peal_kdf kdf,
+			      const unsigned char salt[8],
+			      struct peal_buf *out);
+
+/* RFC 8188 aes128gcm with an empty keyid.
+ *   record_size  at least 18 */
+enum peal_err peal_encode_aes128gcm(const void *bytes, size_t len,
+				    const char *ikm, size_t ikm_len,
+				    const unsigned char salt[16],
+				    uint32_t record_size,
+				    struct peal_buf *out);
+
+#endif

@@ -1,0 +1,98 @@
+/* fetch.h - one HTTP or HTTPS exchange over libcurl, on the host's loop.
+ *
+ * One request, one final answer, and credentials on 401/407 (the first request
+ * carries none; at most two more follow). Redirects, other addresses and
+ * retries are the caller's: policy. The host is not looked up here: the caller
+ * resolves it first and pins the address, so that log, check and peer are one.
+ * Own byte counting; connect, idle and total deadlines; cancel always works.
+ * Environment proxies, .netrc and the like are never consulted.
+ * Source    MPP provisioning guide, HTTP table; RFC 9110, RFC 7616. */
+#ifndef PEAL_FETCH_H
+#define PEAL_FETCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "peal/buf.h"
+#include "peal/error.h"
+#include "peal/loop.h"
+#include "peal/trust.h"
+
+struct peal_fetcher;
+struct peal_fetch;
+
+/* Keeps connections and TLS sessions between fetches. */
+enum peal_err peal_fetcher_new(struct peal_fetcher **out, struct peal_loop *l);
+void peal_fetcher_free(struct peal_fetcher *f); /* cancels; takes NULL */
+
+/* Everything is copied by peal_fetch_start(), anchors and identity referenced.
+ *   url         http or https, without credentials, already escaped
+ *   address     literal to connect to, NULL: the host is a literal itself
+ *               (or a proxy is given, which resolves it)
+ *   method      "GET", "POST", "PUT"
+ *   headers     NULL or "Name: value" texts, NULL-terminated list
+ *   body        NULL: none
+ *   user, password   answer to a challenge; NULL user: none
+ *   auth        bit set of enum peal_auth: which challenges are answered
+ *   proxy       NULL or "http://host:port"; proxy_address pins its host
+ *   tls         NULL for http
+ *   max         bytes of body accepted; 0: PEAL_LIMIT_DOWNLOAD
+ *   *_ms        0: 10 s connect, 30 s without a byte, 300 s in all */
+enum peal_auth { PEAL_AUTH_BASIC = 1, PEAL_AUTH_DIGEST = 2 };
+
+struct peal_fetch_request {
+	const char *url;
+	const char *address;
+	const char *method;
+	const char *const *headers;
+	const void *body;
+	size_t body_len;
+	const char *user, *password;
+	unsigned auth;
+	const char *proxy, *proxy_address;
+	const char *proxy_user, *proxy_password;
+	const struct peal_tls_policy *tls;
+	size_t max;
+	unsigned connect_ms, idle_ms, total_ms;
+};
+
+/* The answer. Borrowed during the call of `done`.
+ *   status    of the final response; 0: none came
+ *   headers   raw lines "Name: value" of the final response, NUL-separated
+ *   sent      requests that went out (1 + authentication retries)
+ *   peer      address and port connected to
+ *   tls_version "TLSv1.3" or ""; cipher
+ *   chain     what the peer presented, also when it was refused
+ * With an error the facts known so far are filled in. */
+struct peal_fetch_response {
+	int status;
+	const unsigned char *body;
+	size_t body_len;
+	const char *headers;
+	size_t headers_len;
+	unsigned sent;
+	char peer[46];
+	uint16_t peer_port;
+	char tls_version[12];
+	char cipher[64];
+	int client_cert_sent;
+	int auth_exhausted; /* credentials were given and refused */
+	struct peal_cert_facts chain[PEAL_LIMIT_CHAIN];
+	unsigned chain_n;
+	double connect_s, tls_s, first_byte_s, total_s;
+};
+typedef void (*peal_fetch_fn)(enum peal_err err,
+			      const struct peal_fetch_response *response,
+			      const struct peal_reason *reason, void *arg);
+
+/* PEAL_EURL, PEAL_ESCHEME, PEAL_EINVAL, PEAL_ENOMEM: `done` is not called.
+ * To `done`: PEAL_OK for any complete HTTP answer, whatever its status;
+ * PEAL_ECONNECT, PEAL_ETIMEOUT, PEAL_EPARTIAL, PEAL_EPROTO, PEAL_ETOOBIG,
+ * PEAL_EC*, PEAL_ET*, PEAL_ECANCELED, PEAL_ENOMEM */
+enum peal_err peal_fetch_start(struct peal_fetch **out, struct peal_fetcher *f,
+			       const struct peal_fetch_request *request,
+			       peal_fetch_fn done, void *arg,
+			       struct peal_reason *reason);
+void peal_fetch_cancel(struct peal_fetch *fetch);
+
+#endif

@@ -1,0 +1,44 @@
+/* loop.h - the event loop of one host, and its timers.
+ *
+ * A libuv loop with a name of ours. Everything asynchronous (fetch, tftp,
+ * resolve, datagrams) is started on a loop, calls back from peal_loop_run() on
+ * the same thread, and can be cancelled at any time. A `_start` function that
+ * returns PEAL_OK calls its `done` exactly once, never before it returned;
+ * after a cancel it is called with PEAL_ECANCELED before the loop goes idle.
+ * Owns      all handles; freeing the loop cancels what is under way.
+ * Threads   one thread per loop. */
+#ifndef PEAL_LOOP_H
+#define PEAL_LOOP_H
+
+#include <stdint.h>
+
+#include "peal/error.h"
+
+struct uv_loop_s;
+struct peal_loop;
+struct peal_timer;
+
+enum peal_err peal_loop_new(struct peal_loop **out);
+/* Everything started on the loop must be finished or cancelled; what is still
+ * open is closed and its `done` not called any more. Takes NULL. */
+void peal_loop_free(struct peal_loop *l);
+
+/* Run until nothing is left to wait for, until peal_loop_stop(), or, with
+ * once, until at least one event was handled. */
+enum peal_err peal_loop_run(struct peal_loop *l, int once);
+void peal_loop_stop(struct peal_loop *l);
+
+/* Monotonic milliseconds; read afresh, not the loop's cached time. */
+uint64_t peal_loop_now_ms(const struct peal_loop *l);
+
+/* For modules of the runtime that make handles of their own. */
+struct uv_loop_s *peal_loop_uv(struct peal_loop *l);
+
+typedef void (*peal_timer_fn)(void *arg);
+/* Calls fn once after `ms`; the timer is freed then.
+ *   out   for peal_timer_cancel() until fn was called; may be NULL */
+enum peal_err peal_timer_start(struct peal_timer **out, struct peal_loop *l,
+			       uint64_t ms, peal_timer_fn fn, void *arg);
+void peal_timer_cancel(struct peal_timer *t); /* fn is not called; takes NULL */
+
+#endif
