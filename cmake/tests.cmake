@@ -1,0 +1,50 @@
+# The interpreter for the specs, C tests, benches and fuzz programs. A file in
+# tests/c, tests/bench or tests/fuzz is a program of that name.
+enable_testing()
+
+# c_programs(FOLDER PATTERN): one program a file; their names in `programs`.
+macro(c_programs folder pattern)
+  file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/${pattern}.c)
+  set(programs)
+  foreach(source ${sources})
+    cmake_path(GET source STEM name)
+    add_executable(${name} ${source})
+    target_compile_definitions(${name} PRIVATE
+      PEAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    target_include_directories(${name} PRIVATE runtime)
+    target_link_libraries(${name} PRIVATE
+      peal_bindings peal_core_deps peal_flags)
+    set_target_properties(${name} PROPERTIES
+      RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${folder})
+    list(APPEND programs ${name})
+  endforeach()
+endmacro()
+
+if(PEAL_FUZZ)
+  c_programs(fuzz fuzz_*)
+  foreach(name ${programs})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endforeach()
+  return()
+endif()
+
+add_executable(peal-lua tests/interpreter.c)
+target_compile_definitions(peal-lua PRIVATE
+  PEAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_link_libraries(peal-lua PRIVATE peal_bindings peal_flags)
+set_target_properties(peal-lua PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+
+c_programs(c *_test)
+foreach(name ${programs})
+  add_test(NAME ${name} COMMAND ${name}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endforeach()
+
+c_programs(bench *)
+add_custom_target(bench)
+foreach(name ${programs})
+  set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+  add_dependencies(bench ${name})
+endforeach()

@@ -1,0 +1,86 @@
+/* interpreter.c - Lua 5.4 with peal's modules, for the specs.
+ *
+ *   peal-lua script.lua [arguments]
+ *
+ * Like lua5.4, but the modules of bindings/ are preloaded and scripts/ and
+ * tests/ of the source tree are searched first, wherever it is started. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "bindings.h"
+
+static const char search[] = PEAL_SOURCE_DIR "/scripts/?.lua;"
+			     PEAL_SOURCE_DIR "/scripts/?/init.lua;"
+			     PEAL_SOURCE_DIR "/tests/?.lua;";
+
+static int traceback(lua_State *L)
+{
+	luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+	return 1;
+}
+
+/* arg[0] is the script, as with lua5.4. */
+static int prepare(lua_State *L)
+{
+	char **argv = lua_touserdata(L, 1);
+	int i;
+
+	luaL_openlibs(L);
+	peal_open_bindings(L);
+
+	lua_getglobal(L, "package");
+	lua_pushstring(L, search);
+	lua_getfield(L, -2, "path");
+	lua_concat(L, 2);
+	lua_setfield(L, -2, "path");
+
+	lua_newtable(L);
+	for (i = 0; argv[i]; i++) {
+		lua_pushstring(L, argv[i]);
+		lua_rawseti(L, -2, i - 1);
+	}
+	lua_setglobal(L, "arg");
+	return 0;
+}
+
+static int run(lua_State *L, char **argv)
+{
+	int i;
+
+	lua_pushcfunction(L, traceback);
+	lua_pushcfunction(L, prepare);
+	lua_pushlightuserdata(L, argv);
+	if (lua_pcall(L, 1, 0, 1))
+		return 1;
+
+	if (luaL_loadfile(L, argv[1]))
+		return 1;
+	for (i = 2; argv[i]; i++)
+		luaL_checkstack(L, 1, "arguments"), lua_pushstring(L, argv[i]);
+	return lua_pcall(L, i - 2, 0, 1);
+}
+
+int main(int argc, char **argv)
+{
+	lua_State *L;
+	int failed;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: %s script.lua [arguments]\n", argv[0]);
+		return EXIT_FAILURE;
+	}
+	L = luaL_newstate();
+	if (!L) {
+		fprintf(stderr, "%s: no memory\n", argv[0]);
+		return EXIT_FAILURE;
+	}
+	failed = run(L, argv);
+	if (failed)
+		fprintf(stderr, "%s: %s\n", argv[0], lua_tostring(L, -1));
+	lua_close(L);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
