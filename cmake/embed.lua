@@ -12,15 +12,18 @@ local function read(path)
   return text
 end
 
--- Every octet that could end the literal, start a trigraph or depend on an
--- encoding is written in octal, always with three digits.
+local function octal(c)
+  return ("\\%03o"):format(c:byte())
+end
+
+-- All but the plainest characters are written in octal with three digits:
+-- nothing can end the literal, begin an escape or a trigraph, or depend on an
+-- encoding.
 local function literal(bytes)
   local lines = {}
-  for at = 1, #bytes, 4096 do
-    local part = bytes:sub(at, at + 4095)
-    lines[#lines + 1] = '"' .. part:gsub('[^%w %p]', function(c)
-      return ("\\%03o"):format(c:byte())
-    end):gsub('["?]', { ['"'] = '\\"', ["?"] = "\\077" }) .. '"'
+  for at = 1, #bytes, 64 do
+    local part = bytes:sub(at, at + 63):gsub('[^%w ,.()=_]', octal)
+    lines[#lines + 1] = '"' .. part .. '"'
   end
   return #lines > 0 and table.concat(lines, "\n") or '""'
 end

@@ -2,8 +2,9 @@
 # tests/c, tests/bench or tests/fuzz is a program of that name.
 enable_testing()
 
-# c_programs(FOLDER PATTERN): one program a file; their names in `programs`.
-macro(c_programs folder pattern)
+# c_programs(FOLDER PATTERN LIBRARY): one program a file; their names in
+# `programs`.
+macro(c_programs folder pattern library)
   file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/${pattern}.c)
   set(programs)
   foreach(source ${sources})
@@ -13,7 +14,7 @@ macro(c_programs folder pattern)
       PEAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_include_directories(${name} PRIVATE runtime)
     target_link_libraries(${name} PRIVATE
-      peal_bindings peal_core_deps peal_flags)
+      ${library} peal_core_deps peal_flags)
     set_target_properties(${name} PROPERTIES
       RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${folder})
     list(APPEND programs ${name})
@@ -21,7 +22,7 @@ macro(c_programs folder pattern)
 endmacro()
 
 if(PEAL_FUZZ)
-  c_programs(fuzz fuzz_*)
+  c_programs(fuzz fuzz_* peal_runtime)
   foreach(name ${programs})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   endforeach()
@@ -35,14 +36,14 @@ target_link_libraries(peal-lua PRIVATE peal_bindings peal_flags)
 set_target_properties(peal-lua PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 
-c_programs(c *_test)
+c_programs(c *_test peal_runtime)
 foreach(name ${programs})
   add_test(NAME ${name} COMMAND ${name}
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endforeach()
 
-c_programs(bench *)
+c_programs(bench * peal_bindings)
 add_custom_target(bench)
 foreach(name ${programs})
   set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
