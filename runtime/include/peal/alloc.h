@@ -10,11 +10,17 @@
 
 #include <stddef.h>
 
+#include "peal/error.h"
+
 /* As realloc(): ptr NULL allocates, size 0 frees and returns NULL. */
 typedef void *(*peal_alloc_fn)(void *ptr, size_t size, void *arg);
 
 /* fn NULL: back to the C library's realloc(). */
 void peal_alloc_set(peal_alloc_fn fn, void *arg);
+
+/* Call once at the start of a process, before any library has allocated.
+ * Without it they use the C library. PEAL_EINTERNAL */
+enum peal_err peal_alloc_hook_libraries(void);
 
 /* NULL when there is no memory. Free with peal_free(), which takes NULL. */
 void *peal_alloc(size_t size) __attribute__((malloc));

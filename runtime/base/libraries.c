@@ -1,0 +1,26 @@
+/* libraries.c - point the libraries' allocations at peal_alloc, see
+ * peal/alloc.h */
+#include <ares.h>
+#include <curl/curl.h>
+#include <mbedtls/platform.h>
+#include <uv.h>
+
+#include "peal/alloc.h"
+
+enum peal_err peal_alloc_hook_libraries(void)
+{
+	if (uv_replace_allocator(peal_alloc, peal_realloc, peal_calloc,
+				 peal_free))
+		return PEAL_EINTERNAL;
+	if (ares_library_init_mem(ARES_LIB_INIT_ALL, peal_alloc, peal_free,
+				  peal_realloc))
+		return PEAL_EINTERNAL;
+#ifdef MBEDTLS_PLATFORM_MEMORY
+	if (mbedtls_platform_set_calloc_free(peal_calloc, peal_free))
+		return PEAL_EINTERNAL;
+#endif
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, peal_alloc, peal_free,
+				 peal_realloc, peal_strdup, peal_calloc))
+		return PEAL_EINTERNAL;
+	return PEAL_OK;
+}
