@@ -8,8 +8,15 @@ foreach(part tls x509 crypto)
   list(APPEND mbedtls_libraries ${PEAL_MBED${part}_LIBRARY})
 endforeach()
 
+set(why "Run ./setup and configure without PEAL_SYSTEM_LIBS, or point \
+CMAKE_PREFIX_PATH at")
+
 # --- mbedTLS ---
-set(version none)
+if(NOT PEAL_MBEDTLS_INCLUDE OR mbedtls_libraries MATCHES "NOTFOUND")
+  message(FATAL_ERROR
+    "there is no mbedTLS for development here. ${why} mbedTLS 3.6.")
+endif()
+set(version unknown)
 foreach(header build_info.h version.h) # 3.x, 2.x
   set(header ${PEAL_MBEDTLS_INCLUDE}/mbedtls/${header})
   if(EXISTS ${header})
@@ -23,15 +30,13 @@ endforeach()
 if(NOT version MATCHES "^3\\." OR version VERSION_LESS 3.6)
   message(FATAL_ERROR
     "peal needs mbedTLS 3.6, the system's is ${version} "
-    "(${PEAL_MBEDTLS_INCLUDE}). Run ./setup and configure without "
-    "PEAL_SYSTEM_LIBS, or point CMAKE_PREFIX_PATH at mbedTLS 3.6.")
+    "(${PEAL_MBEDTLS_INCLUDE}). ${why} mbedTLS 3.6.")
 endif()
 
 # --- libcurl ---
-set(why "Run ./setup and configure without PEAL_SYSTEM_LIBS, or install a \
-libcurl built with mbedTLS.")
 if(NOT PEAL_CURL_INCLUDE OR NOT PEAL_CURL_LIBRARY)
-  message(FATAL_ERROR "there is no libcurl for development here. ${why}")
+  message(FATAL_ERROR "there is no libcurl for development here. ${why} "
+    "one built with mbedTLS.")
 endif()
 if(CMAKE_CROSSCOMPILING)
   # The library cannot run here. peal asks it again at start.
@@ -69,7 +74,7 @@ endif()
 if(NOT backend MATCHES "${wanted}")
   message(FATAL_ERROR
     "peal needs libcurl on mbedTLS, the system's (${PEAL_CURL_LIBRARY}) "
-    "uses ${backend}. ${why}")
+    "uses ${backend}. ${why} one built with mbedTLS.")
 endif()
 
 set(tls_include ${PEAL_CURL_INCLUDE} ${PEAL_MBEDTLS_INCLUDE})

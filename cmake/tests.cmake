@@ -40,7 +40,6 @@ c_programs(c *_test peal_runtime)
 foreach(name ${programs})
   add_test(NAME ${name} COMMAND ${name}
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endforeach()
 
 c_programs(bench * peal_bindings)

@@ -13,9 +13,10 @@
 
 #include "bindings.h"
 
-static const char search[] = PEAL_SOURCE_DIR "/scripts/?.lua;"
-			     PEAL_SOURCE_DIR "/scripts/?/init.lua;"
-			     PEAL_SOURCE_DIR "/tests/?.lua;";
+#define IN_TREE(path) PEAL_SOURCE_DIR path ";"
+
+static const char search[] = IN_TREE("/scripts/?.lua")
+	IN_TREE("/scripts/?/init.lua") IN_TREE("/tests/?.lua");
 
 static int traceback(lua_State *L)
 {
@@ -59,8 +60,13 @@ static int run(lua_State *L, char **argv)
 
 	if (luaL_loadfile(L, argv[1]))
 		return 1;
-	for (i = 2; argv[i]; i++)
-		luaL_checkstack(L, 1, "arguments"), lua_pushstring(L, argv[i]);
+	for (i = 2; argv[i]; i++) {
+		if (!lua_checkstack(L, 2)) {
+			lua_pushliteral(L, "too many arguments");
+			return 1;
+		}
+		lua_pushstring(L, argv[i]);
+	}
 	return lua_pcall(L, i - 2, 0, 1);
 }
 
