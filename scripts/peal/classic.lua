@@ -1,0 +1,58 @@
+--- The classic rule language, as rule files call it: pure functions of a view.
+-- Source: MPP provisioning guide, Profile_Rule and Resync_Trigger_1.
+local condition = require "peal.condition"
+local macro = require "peal.macro"
+local rule = require "peal.rule"
+
+local classic = {}
+
+local function variables(phone)
+  return macro.variables {
+    identity = phone.identity,
+    state = phone.state,
+    param = function(name) return phone.param[name] end,
+  }
+end
+
+--- What the text of a profile rule says: a plan.
+-- @param phone a view
+-- @tparam[opt] string text default: the rule being decided
+function classic.profile(phone, text)
+  return rule.decide(text or phone.rule.text, variables(phone),
+    { kind = "profile" })
+end
+
+--- Is a condition, such as "$PRVTMR ge 600", true?
+-- @return[2] nil, sentence, "bad-condition"
+function classic.condition(phone, text)
+  local expanded, mask, word = macro.expand(text, variables(phone))
+  if not expanded then return nil, mask, word end
+  return condition.evaluate(expanded, mask)
+end
+
+--- Expand the macros of a text.
+function classic.expand(phone, text)
+  local expanded, sentence, word = macro.expand(text, variables(phone))
+  if not expanded then return nil, sentence, word end
+  return expanded
+end
+
+--- Do the triggers let a timed resync pass? Blank triggers do not count; one
+-- that is true is enough.
+-- @return[2] false, reason
+function classic.triggers(phone)
+  local reasons = {}
+  for _, name in ipairs { "Resync_Trigger_1", "Resync_Trigger_2" } do
+    local text = phone.param[name] or ""
+    if text:find("%S") then
+      local verdict, why = classic.condition(phone, text)
+      if verdict then return true end
+      reasons[#reasons + 1] = verdict == false and name .. " is false"
+        or ("%s: %s"):format(name, why)
+    end
+  end
+  if #reasons == 0 then return true end
+  return false, table.concat(reasons, "; ")
+end
+
+return classic

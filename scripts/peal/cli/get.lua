@@ -1,0 +1,43 @@
+--- peal get: the bare value of a parameter.
+local output = require "peal.cli.output"
+local session = require "peal.cli.session"
+
+local get = {
+  name = "get",
+  usage = "NAME",
+  summary = "Print the value of a parameter and nothing else.",
+  details = "A secret is shown as its fingerprint.",
+  options = {},
+  examples = { "peal get Resync_Periodic --store st" },
+}
+
+--- A failure for a name in no registry, with the nearest known one.
+function get.unknown(schema, name)
+  local near = schema:suggest(name)
+  return nil, { sentence = ("no such parameter: %s"):format(
+    output.clip(name)), word = "unknown-name",
+    next = near and ("did you mean %s?"):format(near)
+      or "list them with: peal params" }
+end
+
+function get.run(options)
+  local name = options[1]
+  if not name or options[2] then
+    return nil, { sentence = "one name, please", word = "usage", code = 2 }
+  end
+  local open, failed = session.open(options, { read_only = true })
+  if not open then return nil, failed end
+  local about = open.store:value(name)
+  if not about then return get.unknown(open.schema, name) end
+  about.text = open.phone:param(about.name)
+  local shown = output.value(open.store, about)
+  if options.json then
+    output.json { name = about.name, value = shown,
+      secret = about.secret or nil }
+  else
+    output.print(shown)
+  end
+  return 0
+end
+
+return get

@@ -1,0 +1,96 @@
+--- peal params: list parameters.
+local json = require "peal.json"
+local output = require "peal.cli.output"
+local session = require "peal.cli.session"
+
+local params = {
+  name = "params",
+  usage = "[PATTERN ...]",
+  summary = "List parameters with value, type, access and source.",
+  details = "PATTERN matches names; * stands for any text. A secret is shown "
+    .. "as its\nfingerprint.",
+  options = {
+    { "--changed", nil, "only what somebody wrote" },
+    { "--type", "TYPE", "only this type, such as Bool" },
+    { "--ua", "ACCESS", "only this access: na, ro or rw" },
+    { "--secrets", nil, "only secrets" },
+    { "--unknown", nil, "only names kept though no registry knows them" },
+  },
+  examples = { "peal params 'Profile_Rule*' --store st",
+    "peal params --changed --json --store st" },
+}
+
+local function to_lua_pattern(glob)
+  return "^" .. glob:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0")
+    :gsub("%*", ".*") .. "$"
+end
+
+local function filter_of(options)
+  local patterns = {}
+  for i, glob in ipairs(options) do
+    patterns[i] = to_lua_pattern(glob)
+  end
+  return function(about)
+    if options.changed and about.is_default then return false end
+    if options.type and about.type ~= options.type then return false end
+    if options.ua and about.ua ~= options.ua then return false end
+    if options.secrets and not about.secret then return false end
+    if options.unknown and not about.untyped then return false end
+    if #patterns == 0 then return true end
+    for _, pattern in ipairs(patterns) do
+      if about.name:find(pattern) then return true end
+    end
+    return false
+  end
+end
+
+local function source_of(about)
+  if about.is_default then return "default" end
+  local rule = about.rule ~= "" and about.rule or about.author
+  if (about.line or 0) > 0 then
+    return ("%s line %d"):format(rule, about.line)
+  end
+  return rule
+end
+
+local function table_of(open, list)
+  local rows = { { "NAME", "VALUE", "TYPE", "UA", "SOURCE" } }
+  for _, about in ipairs(list) do
+    rows[#rows + 1] = { about.name,
+      output.clip(output.value(open.store, about)),
+      about.type, about.ua, source_of(about) }
+  end
+  return output.columns(rows)
+end
+
+local function data_of(open, list)
+  local out = json.array()
+  for i, about in ipairs(list) do
+    out[i] = { name = about.name, value = output.value(open.store, about),
+      type = about.type, ua = about.ua, secret = about.secret or nil,
+      default = about.is_default, author = about.author, rule = about.rule,
+      url = about.url, line = about.line, cycle = about.cycle,
+      revision = about.revision }
+  end
+  return out
+end
+
+function params.run(options)
+  local open, failed = session.open(options, { read_only = true })
+  if not open then return nil, failed end
+  local wanted, list = filter_of(options), {}
+  for about in open.store:each() do
+    about.text = open.phone.overrides[about.name] or about.text
+    if wanted(about) then list[#list + 1] = about end
+  end
+  if options.json then
+    output.json(data_of(open, list))
+  elseif #list == 0 then
+    output.say("no parameter matches")
+  else
+    output.print(table_of(open, list))
+  end
+  return 0
+end
+
+return params

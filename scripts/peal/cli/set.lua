@@ -1,0 +1,80 @@
+--- peal set: write parameters by hand.
+local get = require "peal.cli.get"
+local output = require "peal.cli.output"
+local session = require "peal.cli.session"
+local sys = require "peal.sys"
+
+local set = {
+  name = "set",
+  usage = "NAME VALUE | NAME=VALUE ...",
+  summary = "Write parameters into the store, all of them or none.",
+  details = "The values are checked like those of a profile. NAME= empties "
+    .. "a parameter.",
+  options = {},
+  examples = { "peal set Resync_Periodic 7200 --store st",
+    "peal set GPP_A= GPP_B='two words' --store st" },
+}
+
+local function pairs_of(options)
+  if #options == 2 and not options[1]:find("=", 1, true) then
+    return { { options[1], options[2] } }
+  end
+  local out = {}
+  for i, text in ipairs(options) do
+    local name, value = text:match("^([^=]+)=(.*)$")
+    if not name then
+      return nil, { sentence = ("not NAME=VALUE: %s"):format(
+        output.clip(text)), word = "usage", code = 2 }
+    end
+    out[i] = { name, value }
+  end
+  if #out == 0 then
+    return nil, { sentence = "what is to be set?", word = "usage", code = 2 }
+  end
+  return out
+end
+
+local function write(open, list)
+  local txn, sentence, word = open.store:begin()
+  if not txn then return nil, { sentence = sentence, word = word } end
+  txn:source { author = "cli" }
+  txn:keep_unknown(open.phone.keep_unknown or false)
+  for _, pair in ipairs(list) do
+    local ok
+    ok, sentence, word = txn:set(pair[1], pair[2])
+    if not ok then
+      txn:abort()
+      if word == "unknown-name" then
+        return get.unknown(open.schema, pair[1])
+      end
+      return nil, { sentence = ("%s: %s"):format(pair[1], sentence),
+        word = word }
+    end
+  end
+  local changes = txn:changes()
+  local revision
+  revision, sentence, word = txn:commit("set", math.floor(sys.time()))
+  if not revision then
+    return nil, { sentence = sentence, word = word,
+      next = "the store is as it was" }
+  end
+  return changes, revision
+end
+
+function set.run(options)
+  local list, failed = pairs_of(options)
+  if not list then return nil, failed end
+  local open
+  open, failed = session.open(options, { disk = "set" })
+  if not open then return nil, failed end
+  local changes, revision = write(open, list)
+  if not changes then return nil, revision end
+  if options.json then
+    output.json { changed = #changes, revision = revision }
+  else
+    output.say("%d changed, revision %d", #changes, revision)
+  end
+  return 0
+end
+
+return set

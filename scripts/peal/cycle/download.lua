@@ -1,0 +1,147 @@
+--- The download of a rule: where from, with which credentials, and what the
+-- answer came to.
+local cause = require "peal.cause"
+local context = require "peal.cycle.context"
+local messages = require "peal.messages"
+local rule = require "peal.rule"
+local secret = require "peal.secret"
+local transport = require "peal.transport"
+local url = require "peal.url"
+local values = require "peal.cycle.values"
+
+local download = {}
+
+local function request_vars(u, address)
+  return { SCHEME = u.scheme, SERV = u.host, SERVIP = address or u.host,
+    PORT = tostring(u.port), PATH = u.path }
+end
+
+-- --post and --put: the expanded GPP is the body.
+local function add_body(run, get, ask_for)
+  local letter = get.post or get.put
+  if not letter then return end
+  ask_for.method = get.post and "POST" or "PUT"
+  ask_for.body = run.phone:expand_param("GPP_" .. letter:upper(),
+    { state = run.state, clear = false }) or ""
+  ask_for.content_type = "text/plain; charset=utf-8"
+end
+
+local function account(run, get)
+  local phone = run.phone
+  if get.uid or get.pwd then return get.uid or "", get.pwd or "" end
+  local kind = phone:param("Profile_Authentication_Type")
+  if kind ~= "Disabled" and phone.account then
+    return phone.account.user, phone.account.password
+  end
+end
+
+-- Secrets go in for the references that the rule passed on.
+local function clear_secrets(run, get)
+  for _, key in ipairs { "key", "uid", "pwd" } do
+    if get[key] then
+      local text, sentence = secret.resolve(get[key],
+        function(name) return run.phone:secret(name) end)
+      if not text then return nil, sentence end
+      get[key] = text
+    end
+  end
+  return true
+end
+
+-- URLs to try: the rule's own, or what DHCP offers for a rule without host.
+local function candidates(run, get)
+  if get.url.host then return { get.url } end
+  local phone = run.phone
+  local list, sentence, word = rule.default_server(get.url, phone.dhcp,
+    phone:param("DHCP_Option_To_Use") or "", phone:variables())
+  return list, sentence, word
+end
+
+local function fetch_any(run, name, list, ask_for, tell)
+  local answer, failed
+  for _, u in ipairs(list) do
+    local fetch = u.fetch or {}
+    ask_for.srv = ask_for.srv or fetch.srv
+    run.trace:add("fetch", { rule = name, url = url.format(u),
+      method = ask_for.method or "GET", option = u.option })
+    answer, failed = transport.fetch(run.phone, run.trace, u, ask_for, tell)
+    if answer then return answer, nil, fetch end
+  end
+  return nil, failed
+end
+
+-- What the transfer came to: true with bytes to decode, false without (a
+-- missing file that is no fault), nil and a failure.
+local function judge(run, name, answer, failed)
+  local verdict = transport.judge(answer, failed)
+  if verdict.class == "A" then return true end
+  if verdict.id == "fnf" and run.phone:param("Resync_Fails_On_FNF") == "No"
+  then
+    run.trace:add("note", { word = "fnf",
+      text = "file not found counts as success (Resync_Fails_On_FNF is No)" })
+    return false
+  end
+  failed = failed or { sentence = ("the server answered HTTP %d"):format(
+    answer.status), word = verdict.id, status = answer.status }
+  failed.cause = verdict
+  return nil, context.fail(name, failed, { status = failed.status })
+end
+
+local function apply(run, index, name, get, answer, where)
+  local txn, failed = values.stage(run, name, get, answer, where)
+  local fields = { url = where, status = answer.status }
+  if not txn then
+    failed.cause = cause.of(failed.word)
+    return context.fail(name, failed, fields)
+  end
+  local counts = values.count(run, name, txn, where)
+  local changes = values.review(run, name, where, txn)
+  local ok
+  ok, failed = values.commit(run, index, name, txn, changes, true)
+  if not ok then
+    failed.cause = cause.of(failed.word)
+    return context.fail(name, failed, fields)
+  end
+  return { rule = name, outcome = "success", url = where,
+    status = answer.status, changes = #changes, counts = counts,
+    bytes = #(answer.body or ""), peer = answer.peer }
+end
+
+--- Fetch and apply what a plan asks for.
+function download.run(run, index, name, get)
+  local ok, sentence = clear_secrets(run, get)
+  if not ok then return context.bad_rule(name, sentence) end
+  local list, word
+  list, sentence, word = candidates(run, get)
+  if not list then
+    return context.bad_rule(name, sentence, word, { err = sentence })
+  end
+  local ask_for = { srv = get.srv }
+  ask_for.user, ask_for.password = account(run, get)
+  add_body(run, get, ask_for)
+
+  local request
+  local function tell(u, address)
+    local first = request == nil
+    request = request_vars(u, address)
+    if first then messages.send(run.phone, run.trace, "request", request) end
+  end
+  local answer, failed, extra = fetch_any(run, name, list, ask_for, tell)
+  request = request or request_vars(list[1])
+  if answer and answer.address then request.SERVIP = answer.address end
+  for key, value in pairs(extra or {}) do get[key] = get[key] or value end
+
+  local where = url.format(answer and answer.asked or list[1])
+  local good, result = judge(run, name, answer, failed)
+  if good then
+    result = apply(run, index, name, get, answer, where)
+  elseif good == false then
+    result = { rule = name, outcome = "success", url = where, changes = 0,
+      missing = true }
+  end
+  result.url = result.url or where
+  result.request = request
+  return result
+end
+
+return download

@@ -1,0 +1,182 @@
+--- Staging and committing values: assignments, profiles, the apply rule.
+local alias = require "peal.alias"
+local context = require "peal.cycle.context"
+local decode = require "peal.decode"
+local secret = require "peal.secret"
+local transport = require "peal.transport"
+
+local values = {}
+
+-- Changes of a transaction as the apply rule sees them.
+local function shown_changes(phone, changes)
+  local list = {}
+  for i, change in ipairs(changes) do
+    local old, new = change.old, change.new
+    if change.secret then
+      old = phone.world.store:fingerprint(old)
+      new = phone.world.store:fingerprint(new)
+    end
+    list[i] = { name = change.name, type = change.type, old = old, new = new,
+      secret = change.secret, reboot = change.reboot, line = change.line }
+  end
+  return list
+end
+
+--- Let the apply rule have its say about staged values.
+function values.review(run, name, where, txn)
+  local changes = txn:changes()
+  if #changes == 0 then return changes end
+  local verdict = context.ask(run, "apply", context.view(run, {
+    rule = { name = name }, url = where,
+    changes = shown_changes(run.phone, changes) }))
+  local refuse, change = verdict.refuse or {}, verdict.change or {}
+  if next(refuse) == nil and next(change) == nil then return changes end
+  for _, staged in ipairs(changes) do
+    if refuse[staged.name] then
+      txn:revoke(staged.name)
+      run.trace:add("refused", { name = staged.name, by = verdict.rule_file,
+        reason = refuse[staged.name] })
+      table.insert(run.result.refused, { name = staged.name,
+        reason = refuse[staged.name], by = verdict.rule_file })
+    end
+  end
+  txn:source { cycle = run.trace.cycle, author = verdict.rule_file or "rule",
+    rule = name, url = where }
+  for param, value in pairs(change) do
+    local ok, sentence, word = txn:set(param, value)
+    run.trace:add("changed", { name = param, by = verdict.rule_file,
+      text = not ok and sentence or nil, word = word })
+  end
+  return txn:changes()
+end
+
+-- Is a rule behind this one still to come, by the values staged?
+local function is_last(run, index, txn)
+  for i = index + 1, #run.names do
+    local name = run.names[i]
+    local text = run.phone.overrides[name]
+    if text == nil then
+      local about = txn:value(name)
+      text = about and about.text
+    end
+    if text and text:find("%S") then return false end
+  end
+  return true
+end
+
+--- Commit staged values with the trace as far as it goes.
+-- `ends`: the cycle may end with this commit.
+function values.commit(run, index, name, txn, changes, ends)
+  if #changes == 0 then
+    txn:abort()
+    return true
+  end
+  run.trace:add("commit", { rule = name, changes = #changes })
+  if ends and is_last(run, index, txn) then run.trace.outcome = "success" end
+  txn:state("engine", "cycle", tostring(run.trace.cycle))
+  txn:state("trace", "cycle", run.trace:encode())
+  local revision, sentence, word = txn:commit("resync",
+    math.floor(run.phone.world.now().time))
+  if not revision then
+    run.trace.outcome = nil
+    return nil, { sentence = sentence, word = word }
+  end
+  for _, change in ipairs(changes) do
+    change.rule, change.revision = name, revision
+    run.phone.overrides[change.name] = nil
+    table.insert(run.result.changes, change)
+  end
+  run.result.revision = revision
+  local device = run.phone.world.device
+  if device.apply then device.apply(changes) end
+  return true
+end
+
+local function begin(run, source)
+  local txn, sentence, word = run.phone.world.store:begin()
+  if not txn then return nil, { sentence = sentence, word = word } end
+  source.cycle = run.trace.cycle
+  txn:source(source)
+  txn:keep_unknown(run.phone.keep_unknown or false)
+  return txn
+end
+
+--- The assignments of a rule; committed even if the download fails.
+-- `ends`: nothing is fetched after them.
+function values.assign(run, index, name, assigns, ends)
+  if not assigns or #assigns == 0 then return true end
+  local txn, failed = begin(run, { author = "assign", rule = name })
+  if not txn then return nil, failed end
+  for _, item in ipairs(assigns) do
+    local value, sentence, word = secret.resolve(item.value,
+      function(of) return run.phone:secret(of) end)
+    local ok
+    if value then ok, sentence, word = txn:set(item.name, value) end
+    if not ok then
+      context.note(run, word, item.name,
+        ("%s: assignment to %s skipped: %s"):format(name, item.name, sentence))
+    end
+  end
+  return values.commit(run, index, name, txn,
+    values.review(run, name, "", txn), ends)
+end
+
+local function alias_map(run, letter)
+  if not letter then return nil end
+  local name = "GPP_" .. letter:upper()
+  local map, warnings = alias.parse(run.phone:param(name) or "")
+  for _, text in ipairs(warnings or {}) do
+    context.note(run, "bad-alias", name, name .. ": " .. text)
+  end
+  local out = {}
+  for i, entry in ipairs(map) do
+    out[i] = { path = table.concat(entry.path, "/"), name = entry.name }
+  end
+  return out
+end
+
+local function nonempty(text)
+  return text ~= "" and text or nil
+end
+
+--- Elements of the profile staged, and what is to be said of them.
+function values.count(run, name, txn, where)
+  local counts = txn:counts()
+  run.trace:add("apply", { rule = name, url = where,
+    elements = counts.elements, applied = counts.applied,
+    unknown = counts.unknown, bad = counts.bad, kept = counts.kept })
+  for _, note in ipairs(txn:notes()) do
+    note.rule = name
+    table.insert(run.result.notes, note)
+  end
+  if counts.elements == 0 then
+    table.insert(run.result.notes, { word = "empty", rule = name,
+      text = ("%s: the profile holds no parameter"):format(name) })
+  end
+  return counts
+end
+
+--- Decode the body and stage it; nil and a failure for a corrupt file.
+function values.stage(run, name, get, answer, where)
+  local body = answer.body or ""
+  local txn, failed = begin(run, { author = "profile", rule = name,
+    url = where })
+  if not txn then return nil, failed end
+  if body == "" then return txn end
+  local facts, sentence, word, place = decode.apply(body, {
+    key = get.key,
+    ikm = nonempty(run.phone:param("IKM_HTTP_Encrypt_Content")),
+    codings = transport.header(answer, "content-encoding", true),
+    aliases = alias_map(run, get.alias),
+  }, txn)
+  if not facts then
+    txn:abort()
+    run.trace:add("decode", { word = word, text = sentence })
+    return nil, { sentence = sentence, word = word, place = place }
+  end
+  run.trace:add("decode", { steps = facts.steps, bytes = facts.bytes_in,
+    plain = facts.bytes_plain })
+  return txn
+end
+
+return values

@@ -1,0 +1,83 @@
+--- The messages of a resync to the syslog and debug servers.
+-- Source: MPP provisioning guide, Log_Request_Msg, Log_Success_Msg,
+-- Log_Failure_Msg, Syslog_Server, Syslog_Identifier, Debug_Server.
+local syslog = require "peal.syslog"
+
+local messages = {}
+
+local KINDS <const> = {
+  request = { param = "Log_Request_Msg", severity = "notice",
+    msgid = "RESYNC-REQ" },
+  success = { param = "Log_Success_Msg", severity = "notice",
+    msgid = "RESYNC-OK" },
+  failure = { param = "Log_Failure_Msg", severity = "error",
+    msgid = "RESYNC-FAIL" },
+}
+
+local ADDRESS_AGE_S <const> = 300
+
+-- Address of a log server; nil while its name cannot be looked up, which is
+-- no fault of the resync.
+local function address_of(phone, host)
+  local known = phone.log_servers and phone.log_servers[host]
+  local now = phone.world.now().mono
+  if known and now - known.at < ADDRESS_AGE_S then return known.address end
+  local list = phone.world.resolve(host, "ADDR", true)
+  local address = list and list[1] and list[1].address
+  phone.log_servers = phone.log_servers or {}
+  phone.log_servers[host] = { at = now, address = address }
+  return address
+end
+
+local function ident(phone)
+  local choice = phone:param("Syslog_Identifier") or "None"
+  if choice == "None" then return nil end
+  local variable = choice:match("^%$(%u+)$")
+  return variable and phone:variables()(variable)
+end
+
+local function send(phone, audience, severity, msgid, text)
+  local targets = syslog.audience(phone:param("Syslog_Server") or "",
+    phone:param("Debug_Server") or "", audience)
+  if #targets == 0 then return end
+  local bytes = syslog.format {
+    format = phone:param("Syslog_Format") or "cisco",
+    time = phone.world.now().time,
+    severity = severity,
+    ident = ident(phone),
+    ip = phone.identity.IP,
+    msgid = msgid,
+    text = text,
+  }
+  for _, target in ipairs(targets) do
+    local address = address_of(phone, target.host)
+    if address and not phone.world.send(
+        { address = address, port = target.port }, bytes) then
+      phone.log_servers[target.host] = nil
+    end
+  end
+end
+
+--- Send the message of a kind ("request", "success", "failure"), unless its
+-- parameter is blank.
+-- @param request  SCHEME, SERV, SERVIP, PORT, PATH
+-- @param[opt] err text of $ERR
+-- @treturn string the text, "" where it is suppressed
+function messages.send(phone, trace, kind, request, err)
+  local about = KINDS[kind]
+  local text = phone:expand_param(about.param,
+    { request = request, ERR = err or "" }) or ""
+  if not text:find("%S") then return "" end
+  trace:add("log", { severity = about.severity, text = text })
+  send(phone, "message", about.severity, about.msgid, text)
+  return text
+end
+
+--- A line for the debug server, where Debug_Level lets it pass.
+-- @tparam string severity "info" or "debug"
+function messages.debug(phone, severity, text)
+  local passes = syslog.debug_level(phone:param("Debug_Level") or "NOTICE")
+  if passes(severity) then send(phone, "debug", severity, "DEBUG", text) end
+end
+
+return messages

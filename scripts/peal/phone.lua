@@ -1,0 +1,106 @@
+--- One phone as the engine sees it: identity, parameters, state, and what of
+-- them macros and rules may look at.
+--   phone.world      all input and output (see world/live.lua)
+--   phone.identity   PN, PSN, SN, MAC, SWVER, HWVER, IP, EXTIP, CCERT ...
+--   phone.state      timers and the like that are given, not measured
+--   phone.overrides  values for this run only; a write to the store ends them
+--   phone.account    { user, password } for 401 answers, or nil
+local macro = require "peal.macro"
+local secret = require "peal.secret"
+
+local phone = {}
+phone.__index = phone
+
+local IDENTITY <const> = { "PN", "PSN", "MAC", "SN", "SWVER", "HWVER", "IP",
+  "EXTIP", "CCERT", "EMS", "MUID", "MPWD", "ORIGTYPE", "AUTHSTATUS", "ISCUST" }
+
+--- @param options world, identity, state, overrides, account, dhcp,
+--   keep_unknown
+function phone.new(options)
+  local self = setmetatable({
+    world = options.world,
+    identity = {},
+    state = options.state or {},
+    overrides = options.overrides or {},
+    account = options.account,
+    dhcp = options.dhcp or {},
+    keep_unknown = options.keep_unknown,
+  }, phone)
+  for _, name in ipairs(IDENTITY) do
+    self.identity[name] = options.identity[name]
+  end
+  return self
+end
+
+--- Text of a parameter in force; nil for an unknown name.
+function phone:param(name)
+  local text = self.overrides[name]
+  if text ~= nil then return text end
+  text = self.world.store:get(name)
+  return text
+end
+
+--- As param(), a secret as a reference.
+function phone:shown(name)
+  local text = self:param(name)
+  if text ~= nil and text ~= "" then
+    local about = self.world.store:value(name)
+    if about and about.secret then return secret.reference(name, text) end
+  end
+  return text
+end
+
+--- A Yes/No parameter.
+function phone:yes(name)
+  return self:param(name) == "Yes"
+end
+
+--- Seconds since something, by the phone's own clocks.
+function phone:timers()
+  local now = self.world.now()
+  local state = { PRVST = -1, UPGST = 1, UPGERR = "" }
+  state.PRVTMR = now.mono - (self.last_resync or self.booted or 0)
+  state.UPGTMR = now.mono - (self.last_upgrade or self.booted or 0)
+  for name, value in pairs(self.state) do state[name] = value end
+  return state
+end
+
+--- Variables for macro.expand().
+--   extra.request, extra.ERR, extra.user_agent  as in macro.variables()
+--   extra.state   timers to use instead of the current ones
+--   extra.clear   secrets in clear, not as references
+function phone:variables(extra)
+  extra = extra or {}
+  local identity = self.identity
+  if not extra.clear and identity.MPWD and identity.MPWD ~= "" then
+    identity = setmetatable({ MPWD = secret.reference("MPWD", "x") },
+      { __index = self.identity })
+  end
+  return macro.variables {
+    identity = identity,
+    state = extra.state or self:timers(),
+    param = function(name)
+      if extra.clear then return self:param(name) end
+      return self:shown(name)
+    end,
+    request = extra.request,
+    ERR = extra.ERR,
+    user_agent = extra.user_agent,
+  }
+end
+
+--- The text of a secret that a reference names.
+function phone:secret(name)
+  if name == "MPWD" then return self.identity.MPWD end
+  return self:param(name)
+end
+
+--- Expand the macros of parameter `name`, such as a message.
+function phone:expand_param(name, extra)
+  local text = self:param(name) or ""
+  local expanded, sentence, word = macro.expand(text, self:variables(extra))
+  if not expanded then return nil, sentence, word end
+  return secret.mask(expanded)
+end
+
+return phone

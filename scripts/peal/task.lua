@@ -1,0 +1,41 @@
+--- Coroutines that wait for events.
+-- A world suspends the coroutine that calls it and resumes it when the answer
+-- is there. An error inside a task reaches whoever resumed it last: the event
+-- loop, which stops and raises it.
+local task = {}
+
+local function step(co, ...)
+  local ok, err = coroutine.resume(co, ...)
+  if not ok then
+    error(debug.traceback(co, tostring(err)), 0)
+  end
+end
+
+--- Run `fn(...)` as a task, up to its first wait.
+function task.spawn(fn, ...)
+  local co = coroutine.create(fn)
+  step(co, ...)
+  return co
+end
+
+--- Call `start(resume)` and wait until `resume(...)` is called; returns what
+-- it was given. `resume` may be called before `start` returns. Further calls
+-- of it do nothing.
+function task.await(start)
+  local co, main = coroutine.running()
+  assert(not main, "a world call outside of a task")
+  local done, waiting, results = false, false, nil
+  start(function(...)
+    if done then return end
+    done = true
+    if waiting then return step(co, ...) end
+    results = table.pack(...)
+  end)
+  if done then
+    return table.unpack(results, 1, results.n)
+  end
+  waiting = true
+  return coroutine.yield()
+end
+
+return task

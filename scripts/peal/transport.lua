@@ -1,0 +1,317 @@
+--- From a URL to the bytes of a file: server, addresses, redirects, proxy.
+-- Policy over world.fetch() and world.resolve(), which know single exchanges.
+-- Source: MPP provisioning guide, HTTP table, "HTTPS provisioning", SRV;
+-- numbers are our choice.
+local cause = require "peal.cause"
+local macro = require "peal.macro"
+local url = require "peal.url"
+
+local transport = {}
+
+local MAX_REDIRECTS <const> = 5
+local MAX_ADDRESSES <const> = 16
+local TOTAL_S <const> = 300
+
+local function failure(sentence, word, facts)
+  return nil, { sentence = sentence, word = word, facts = facts,
+    status = facts and facts.status }
+end
+
+-- Hosts outside of Restricted_Access_Domains are refused.
+local function check_domain(phone, host)
+  local list = phone:param("Restricted_Access_Domains") or ""
+  if not list:find("%S") then return true end
+  for domain in list:gmatch("[^%s,]+") do
+    domain = domain:lower():gsub("^%*?%.", ""):gsub("%.$", "")
+    if host == domain or host:sub(-#domain - 1) == "." .. domain then
+      return true
+    end
+  end
+  return failure(("%s is outside of Restricted_Access_Domains"):format(host),
+    "access")
+end
+
+local function number(text, fallback)
+  return math.tointeger(tonumber(text)) or fallback
+end
+
+-- What a server certificate is checked by.
+local function tls_policy(phone)
+  local version = phone:param("TLS_Client_Min_Version") or ""
+  return {
+    min_version = version == "TLS 1.3" and "1.3" or "1.2",
+    check_name = phone:param("HTTPS_Name_Validate") ~= "No",
+    cn_fallback = phone:param("HTTPS_CN_Fallback") ~= "No",
+    min_rsa_bits = number(phone:param("TLS_Min_RSA_Bits"), 2048),
+    now = math.floor(phone.world.now().time),
+  }
+end
+
+local function user_agent(phone)
+  local text = phone:param("HTTP_User_Agent_Name") or ""
+  local agent = macro.expand(text, phone:variables { user_agent = true })
+  return agent and (agent:gsub("[%c\x7f]", "")) or ""
+end
+
+local function headers(phone, ask)
+  local agent = user_agent(phone)
+  local codings = "deflate, gzip"
+  if (phone:param("IKM_HTTP_Encrypt_Content") or "") ~= "" then
+    codings = codings .. ", aes128gcm"
+  end
+  local list = {}
+  if agent ~= "" then list[1] = "User-Agent: " .. agent end
+  list[#list + 1] = "Accept: */*"
+  list[#list + 1] = "Accept-Encoding: " .. codings
+  list[#list + 1] = "Accept-Language: en"
+  list[#list + 1] = "Accept-Charset: iso-8859-1"
+  if ask.content_type then
+    list[#list + 1] = "Content-Type: " .. ask.content_type
+  end
+  return list
+end
+
+-- Proxy_* parameters as fields of a request. An address of the proxy is
+-- looked up here; the proxy looks up the server.
+local function add_proxy(phone, trace, request)
+  local mode = phone:param("Proxy_Mode")
+  if mode == "Auto" then
+    trace:add("note", { word = "proxy-auto",
+      text = "Proxy_Mode Auto: no PAC script is run, going direct" })
+  end
+  local host = phone:param("Proxy_Host") or ""
+  if mode ~= "Manual" or host == "" then return true end
+  local port = number(phone:param("Proxy_Port"), 3128)
+  local found, sentence, word = phone.world.resolve(host, "ADDR", true)
+  if not found then return failure("proxy: " .. sentence, word) end
+  local shown = host:find(":", 1, true) and "[" .. host .. "]" or host
+  request.proxy = ("http://%s:%d"):format(shown, port)
+  request.proxy_address = found[1].address
+  if phone:yes("Proxy_Server_Requires_Authentication") then
+    request.proxy_user = phone:param("Proxy_Username")
+    request.proxy_password = phone:param("Proxy_Password")
+  end
+  return true
+end
+
+-- TFTP_Client_Ports "lo:hi".
+local function tftp_ports(phone)
+  local lo, hi = (phone:param("TFTP_Client_Ports") or ""):match(
+    "^(%d+):(%d+)$")
+  return number(lo), number(hi)
+end
+
+local function tftp_request(phone, u, ask)
+  local lo, hi = tftp_ports(phone)
+  return { scheme = "tftp", host = u.host, port = u.port, path = u.path,
+    body = ask.body, port_lo = lo, port_hi = hi, total = TOTAL_S }
+end
+
+local function http_request(phone, trace, u, ask)
+  local request = { scheme = u.scheme, url = url.format(u), host = u.host,
+    port = u.port, method = ask.method or "GET", headers = headers(phone, ask),
+    body = ask.body, user = ask.user, password = ask.password,
+    total = TOTAL_S }
+  if u.scheme == "https" then request.tls = tls_policy(phone) end
+  local ok, failed = add_proxy(phone, trace, request)
+  if not ok then return nil, failed end
+  return request
+end
+
+-- May the next address answer where this one did not?
+local function is_dead_end(word, facts)
+  if word == "connect" then return true end
+  return word == "timeout" and (not facts or (facts.received or 0) == 0)
+    and (not facts or facts.sent == nil or facts.sent == 0)
+end
+
+local function note_answer(trace, request, answer, sentence, word)
+  local facts = answer or {}
+  local tls = facts.tls or {}
+  local leaf = tls.chain and tls.chain[1]
+  trace:add("response", {
+    status = facts.status, bytes = facts.body and #facts.body,
+    peer = facts.peer, sent = facts.sent, word = word, text = sentence,
+    tls = tls.version, cipher = tls.cipher, address = request.address,
+    certificate = leaf and { subject = leaf.subject, issuer = leaf.issuer,
+      not_after = leaf.not_after, sha256 = leaf.sha256 },
+    client_certificate = tls.client_cert_sent or nil,
+    seconds = facts.timing and facts.timing.total,
+  })
+end
+
+-- One URL at each of its addresses in turn, until one answers.
+local function try_addresses(phone, trace, u, ask, addresses)
+  local request, failed
+  if u.scheme == "tftp" then
+    request = tftp_request(phone, u, ask)
+  else
+    request, failed = http_request(phone, trace, u, ask)
+    if not request then return nil, failed end
+  end
+  if request.proxy then addresses = { { address = false } } end
+  for i = 1, math.min(#addresses, MAX_ADDRESSES) do
+    request.address = addresses[i].address or nil
+    local answer, sentence, word, facts = phone.world.fetch(request)
+    note_answer(trace, request, answer or facts, sentence, word)
+    if answer then
+      answer.address = request.address
+      return answer
+    end
+    failed = { sentence = sentence, word = word, facts = facts }
+    if not is_dead_end(word, facts) then break end
+  end
+  return nil, failed
+end
+
+-- SRV: ascending priority, then ascending weight (the guide's order, not the
+-- lottery of RFC 2782). The name that certificates are checked by stays.
+local function srv_targets(phone, trace, u)
+  local name = u.scheme == "https" and "_ciscoprov-https._tls." or
+    "_ciscoprov-http._tcp."
+  local list, sentence, word = phone.world.resolve(name .. u.host, "SRV")
+  if not list then return failure(sentence, word) end
+  table.sort(list, function(a, b)
+    if a.priority ~= b.priority then return a.priority < b.priority end
+    if a.weight ~= b.weight then return a.weight < b.weight end
+    return a.target < b.target
+  end)
+  trace:add("srv", { name = name .. u.host, answers = #list })
+  return list
+end
+
+-- Servers that a URL stands for: { host to look up, port }.
+local function targets_of(phone, trace, u, ask)
+  if not ask.srv then return { { host = u.host, port = u.port } } end
+  local list, failed = srv_targets(phone, trace, u)
+  if not list then return nil, failed end
+  local targets = {}
+  for i, answer in ipairs(list) do
+    targets[i] = { host = answer.target, port = answer.port }
+  end
+  return targets
+end
+
+local function with_port(u, port)
+  if port == u.port then return u end
+  local copy = {}
+  for key, value in pairs(u) do copy[key] = value end
+  copy.port, copy.port_given = port, true
+  return copy
+end
+
+-- One URL, without redirects.
+local function exchange(phone, trace, u, ask, on_target)
+  local ok, failed = check_domain(phone, u.host)
+  if not ok then return nil, failed end
+  local targets
+  targets, failed = targets_of(phone, trace, u, ask)
+  if not targets then
+    on_target(u, nil)
+    return nil, failed
+  end
+  for _, target in ipairs(targets) do
+    local at = with_port(u, target.port)
+    local found, sentence, word =
+      phone.world.resolve(target.host, "ADDR", true)
+    trace:add("resolve", { name = target.host, addresses = found and #found,
+      text = sentence, word = word })
+    on_target(at, found and found[1].address)
+    if found then
+      local answer
+      answer, failed = try_addresses(phone, trace, at, ask, found)
+      if answer then return answer end
+      if not is_dead_end(failed.word, failed.facts) then break end
+    else
+      failed = { sentence = sentence, word = word }
+    end
+  end
+  return nil, failed
+end
+
+--- First header of that name (lower case), or nil; with `join` all of them.
+function transport.header(answer, name, join)
+  local found = {}
+  for _, pair in ipairs(answer.headers or {}) do
+    if pair[1]:lower() == name then found[#found + 1] = pair[2] end
+  end
+  if join then return found[1] and table.concat(found, ", ") end
+  return found[1]
+end
+
+-- Where a 301 or 302 leads, or nil and why it leads nowhere.
+local function redirect_of(answer, u)
+  local location = transport.header(answer, "location")
+  if not location then return failure("redirect without Location",
+    "bad-response", answer) end
+  local to, sentence = url.resolve(u, location)
+  if not to or not to.host then
+    return failure("redirect to a bad address: " .. tostring(sentence),
+      "bad-response", answer)
+  end
+  if to.scheme ~= "http" and to.scheme ~= "https" then
+    return failure("redirect to " .. to.scheme, "bad-response", answer)
+  end
+  if u.scheme == "https" and to.scheme == "http" then
+    return failure("redirect from https to http refused", "bad-response",
+      answer)
+  end
+  to.user, to.password = nil, nil
+  return to
+end
+
+local function same_server(a, b)
+  return a.scheme == b.scheme and a.host == b.host and a.port == b.port
+end
+
+-- What is asked of the server that a redirect names: method and body stay,
+-- credentials stay with the server that they were meant for.
+local function ask_again(ask, from, to)
+  local copy = {}
+  for key, value in pairs(ask) do copy[key] = value end
+  copy.srv = nil
+  if not same_server(from, to) then copy.user, copy.password = nil, nil end
+  return copy
+end
+
+--- Fetch a file, or send one.
+-- @param u    parsed URL with a host
+-- @param ask  method, body, content_type, user, password, srv
+-- @tparam function on_target called once per server looked up, with the URL
+--   and the address (nil: not found), before it is contacted
+-- @treturn[1] table the answer: body, status (nil for tftp), headers, peer,
+--   tls, address, url (where it came from), redirects
+-- @treturn[2] nil
+-- @treturn[2] table { sentence, word, status, facts }
+function transport.fetch(phone, trace, u, ask, on_target)
+  local first, redirects = u, 0
+  while true do
+    local answer, failed = exchange(phone, trace, u, ask,
+      redirects == 0 and on_target or function() end)
+    if not answer then return nil, failed end
+    if answer.status ~= 301 and answer.status ~= 302 then
+      answer.url, answer.redirects, answer.asked = u, redirects, first
+      return answer
+    end
+    if redirects == MAX_REDIRECTS then
+      return failure(("more than %d redirects"):format(MAX_REDIRECTS),
+        "bad-response", answer)
+    end
+    local to
+    to, failed = redirect_of(answer, u)
+    if not to then return nil, failed end
+    redirects = redirects + 1
+    trace:add("redirect", { status = answer.status, to = url.format(to) })
+    ask, u = ask_again(ask, u, to), to
+  end
+end
+
+--- Class and texts of an answer or a failure (see cause.lua).
+function transport.judge(answer, failed)
+  if failed then return cause.of(failed.word, failed.status) end
+  if not answer.status then return cause.of("ok") end
+  return cause.http(answer.status, #(answer.body or ""),
+    answer.auth_exhausted)
+end
+
+return transport

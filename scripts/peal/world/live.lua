@@ -1,0 +1,139 @@
+--- The live world: real clock, real network, real dice.
+-- Everything that a phone does to the outside goes through the functions of
+-- one of these tables; the engine knows no other way. They suspend the task
+-- that calls them (see task.lua), never the process.
+--   now()                   { time, mono: s; trusted: bool; zone: POSIX TZ }
+--   random(lo, hi)          a whole number, both ends included
+--   entropy(n)              n random octets
+--   fetch(request)          response | nil, sentence, word, response
+--   resolve(name, type, use_hosts)
+--                           list of { address | target, ..., age } |
+--                           nil, sentence, word
+--   wait(s), wake(event)    suspend until then; post(event, ...) wakes
+--   send({address, port}, bytes)
+--   rules()                 rule sources, see rule_files.lua
+--   store, device
+local fetch = require "peal.fetch"
+local net = require "peal.net"
+local rule_files = require "peal.world.rule_files"
+local sys = require "peal.sys"
+local task = require "peal.task"
+local tftp = require "peal.tftp"
+
+local live = {}
+
+local TFTP_KEYS <const> = { "address", "port", "body", "max", "port_lo",
+  "port_hi", "wait", "sendings", "total", "blksize", "no_options" }
+
+local HTTP_KEYS <const> = { "url", "address", "method", "headers", "body",
+  "user", "password", "auth", "proxy", "proxy_address", "proxy_user",
+  "proxy_password", "max", "connect", "idle", "total" }
+
+local function pick(request, keys)
+  local out = {}
+  for _, key in ipairs(keys) do out[key] = request[key] end
+  return out
+end
+
+local function start_tftp(loop, request, resume)
+  local name, sentence, word = tftp.name(request.path)
+  if not name then return resume(nil, sentence, word) end
+  local what = pick(request, TFTP_KEYS)
+  what.name = name
+  local handle
+  handle, sentence, word = tftp.start(loop, what, resume)
+  if not handle then resume(nil, sentence, word) end
+end
+
+local function start_http(client, trust, request, resume)
+  local what = pick(request, HTTP_KEYS)
+  if request.tls then
+    what.tls = { anchors = trust.anchors }
+    for key, value in pairs(request.tls) do what.tls[key] = value end
+    if request.tls.identity ~= false then
+      what.tls.identity = trust.identity
+    else
+      what.tls.identity = nil
+    end
+  end
+  local handle, sentence, word = client:start(what, resume)
+  if not handle then resume(nil, sentence, word) end
+end
+
+--- @param options
+--   loop       peal.loop
+--   store      peal.store
+--   device     table of what the phone can do (may be empty)
+--   rules_dir  operator's folder, or nil
+--   trust      { anchors = peal.trust anchors, identity = or nil }
+--   dns        { servers = "127.0.0.1:5353" } or nil: the system's
+function live.new(options)
+  local loop = options.loop
+  local client, resolver, waiting = nil, nil, {}
+  local world = { store = options.store, device = options.device or {} }
+
+  function world.now()
+    return { time = sys.time(), mono = sys.monotonic(), zone = "UTC0",
+      trusted = world.device.clock_trusted ~= false }
+  end
+
+  world.random = sys.random_int
+  world.entropy = sys.random
+
+  function world.fetch(request)
+    return task.await(function(resume)
+      if request.scheme == "tftp" then
+        return start_tftp(loop, request, resume)
+      end
+      client = client or fetch.new(loop)
+      start_http(client, options.trust or {}, request, resume)
+    end)
+  end
+
+  function world.resolve(name, kind, use_hosts)
+    return task.await(function(resume)
+      resolver = resolver or net.resolver(loop, options.dns or {})
+      resolver:resolve(name, kind, use_hosts, function(list, ...)
+        for _, answer in ipairs(list or {}) do answer.age = 0 end
+        resume(list, ...)
+      end)
+    end)
+  end
+
+  function world.wait(seconds)
+    return task.await(function(resume) loop:timer(seconds, resume) end)
+  end
+
+  function world.wake(event)
+    return task.await(function(resume)
+      waiting[event] = waiting[event] or {}
+      table.insert(waiting[event], resume)
+    end)
+  end
+
+  function world.post(event, ...)
+    local woken = waiting[event] or {}
+    waiting[event] = nil
+    for _, resume in ipairs(woken) do resume(...) end
+  end
+
+  function world.send(where, bytes)
+    return net.send(where.address, where.port, bytes)
+  end
+
+  function world.rules()
+    return rule_files.read(options.rules_dir)
+  end
+
+  --- Run `fn(...)` as a task until it returns; its results.
+  function world.run(fn, ...)
+    local results
+    task.spawn(function(...) results = table.pack(fn(...)) end, ...)
+    while not results do loop:run(true) end
+    return table.unpack(results, 1, results.n)
+  end
+
+  return world
+end
+
+return live

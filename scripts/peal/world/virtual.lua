@@ -1,0 +1,171 @@
+--- The virtual world: a clock that jumps to the next timer, and a network that
+-- is a script. The same functions as live.lua; nothing outside is touched.
+local factory = require "peal.factory"
+local task = require "peal.task"
+
+local virtual = {}
+
+-- Linear congruential generator (MMIX constants): same seed, same dice.
+local function dice_of(seed)
+  local state = seed
+  return function(lo, hi)
+    state = state * 6364136223846793005 + 1442695040888963407
+    local span = hi - lo + 1
+    if span <= 0 then return lo + (state >> 1) end
+    return lo + ((state >> 16) & 0x7fffffffffff) % span
+  end
+end
+
+local DICE <const> = {
+  min = function(lo) return lo end,
+  max = function(_, hi) return hi end,
+}
+
+local function factory_rules()
+  local sources = {}
+  for name, text in pairs(factory) do
+    sources[name] = { text = text, path = "rules/" .. name, factory = true }
+  end
+  return sources
+end
+
+-- The earliest timer; equal times in the order they were set.
+local function pop_first(timers)
+  local best
+  for i, timer in ipairs(timers) do
+    if not best or timer.at < timers[best].at then best = i end
+  end
+  return best and table.remove(timers, best)
+end
+
+local function addresses_of(dns, name, kind)
+  if type(dns) == "function" then return dns(name, kind) end
+  local found = dns and dns[name]
+  if not found and name:find("^[%d.]+$") or name:find(":", 1, true) then
+    found = { name }
+  end
+  if not found then
+    return nil, ("no address for %s"):format(name), "dns"
+  end
+  local list = {}
+  for _, entry in ipairs(found) do
+    if type(entry) == "string" then entry = { address = entry } end
+    local is_srv = entry.target ~= nil
+    if is_srv == (kind == "SRV") then
+      entry.age = 0
+      list[#list + 1] = entry
+    end
+  end
+  if #list == 0 then return nil, ("no answer for %s"):format(name), "dns" end
+  return list
+end
+
+--- @param options
+--   store    a memory store
+--   time     wall clock at the start, s UTC (default 2026-11-22 10:15:30)
+--   server   function(request, world) -> response | nil, sentence, word;
+--            response.delay: seconds it takes
+--   dns      table name -> list of addresses or SRV answers, or
+--            function(name, type) -> list | nil, sentence, word
+--   dice     "min", "max", a seed, or function(lo, hi)
+--   rules    sources as rule_files.read() gives them (default: the factory's)
+--   device   table
+function virtual.new(options)
+  local start = options.time or 1795342530
+  local clock, timers, waiting = 0, {}, {}
+  local dice = options.dice or 1
+  if type(dice) == "number" then dice = dice_of(dice) end
+  dice = DICE[dice] or dice
+
+  local world = { store = options.store, device = options.device or {},
+    requests = {}, datagrams = {} }
+
+  local function at(seconds, fn)
+    timers[#timers + 1] = { at = clock + seconds, fn = fn }
+  end
+
+  function world.now()
+    return { time = start + clock, mono = clock, zone = "UTC0",
+      trusted = world.device.clock_trusted ~= false }
+  end
+
+  function world.random(lo, hi) return dice(lo, hi) end
+
+  function world.entropy(n)
+    local out = {}
+    for i = 1, n do out[i] = string.char(dice(0, 255)) end
+    return table.concat(out)
+  end
+
+  function world.wait(seconds)
+    return task.await(function(resume) at(seconds, resume) end)
+  end
+
+  function world.fetch(request)
+    table.insert(world.requests, request)
+    local results = table.pack(options.server(request, world))
+    local response = results[1] or results[4]
+    local delay = type(response) == "table" and response.delay or 0
+    if delay > 0 then world.wait(delay) end
+    return table.unpack(results, 1, results.n)
+  end
+
+  function world.resolve(name, kind)
+    return addresses_of(options.dns, name, kind)
+  end
+
+  function world.wake(event)
+    return task.await(function(resume)
+      waiting[event] = waiting[event] or {}
+      table.insert(waiting[event], resume)
+    end)
+  end
+
+  function world.post(event, ...)
+    local woken = waiting[event] or {}
+    waiting[event] = nil
+    for _, resume in ipairs(woken) do resume(...) end
+  end
+
+  function world.send(where, bytes)
+    table.insert(world.datagrams, { address = where.address,
+      port = where.port, bytes = bytes, time = start + clock })
+    return true
+  end
+
+  function world.rules()
+    return options.rules or factory_rules()
+  end
+
+  --- Jump from timer to timer up to `seconds` from the start, or to the last.
+  function world.advance(seconds)
+    while true do
+      local timer = pop_first(timers)
+      if not timer then break end
+      if seconds and timer.at > seconds then
+        table.insert(timers, timer)
+        break
+      end
+      clock = timer.at
+      timer.fn()
+    end
+    if seconds and seconds > clock then clock = seconds end
+  end
+
+  --- Run `fn(...)` as a task until it returns; its results.
+  function world.run(fn, ...)
+    local results
+    task.spawn(function(...) results = table.pack(fn(...)) end, ...)
+    while not results do
+      local timer = pop_first(timers)
+      assert(timer, "the task waits for something that never comes")
+      clock = timer.at
+      timer.fn()
+    end
+    return table.unpack(results, 1, results.n)
+  end
+
+  return world
+end
+
+return virtual
