@@ -1,0 +1,203 @@
+--- Rules as people may see them: `[--key ***] http://***@host/path`.
+--
+-- Works on any text, broken rules too, and then rather hides too much: what
+-- follows an option that is not known to be harmless, what stands where a
+-- server should, what is assigned to a parameter that keeps a secret.
+local find, match, sub, lower = string.find, string.match, string.sub,
+  string.lower
+
+-- Options whose argument may be shown.
+local SHOWN <const> = {
+  uid = true, post = true, put = true, alias = true, srv = true,
+  delta = true, status = true,
+}
+
+local function secret_parameter(name)
+  name = lower(name)
+  return find(name, "^gpp_s[a-d]$") or find(name, "passw", 1, true)
+    or find(name, "secret", 1, true) or find(name, "ikm", 1, true)
+    or find(name, "_pin", 1, true) or find(name, "_key", 1, true)
+end
+
+local function hide(ranges, from, to)
+  if to >= from then
+    ranges[#ranges + 1] = { from, to }
+  end
+end
+
+-- Last byte of an option's argument: before "]", before a blank and the next
+-- option, or the end. Closed quotes are passed over.
+local function argument_end(mask, at)
+  while true do
+    local from = find(mask, '[%]" \t\r\n]', at)
+    local c = from and sub(mask, from, from)
+    if not from then
+      return #mask, #mask + 1
+    elseif c == "]" then
+      return from - 1, from
+    elseif c == '"' then
+      at = find(mask, '"', from + 1, true) or #mask
+    else
+      at = find(mask, "[^ \t\r\n]", from) or #mask + 1
+      if find(mask, "^%-%-", at) then
+        return from - 1, from
+      end
+      at = at - 1
+    end
+    at = at + 1
+  end
+end
+
+-- Behind "]" stand a URL or two. Words without "/" next to others mean that
+-- the bracket belonged to the secret. Returns where the words end.
+local function hide_leftover(ranges, mask, close)
+  local stop = find(mask, "[|%[]", close + 1) or #mask + 1
+  local count, odd = 0, false
+  for word in sub(mask, close + 1, stop - 1):gmatch("[^ \t\r\n]+") do
+    count = count + 1
+    odd = odd or not find(word, "/", 1, true)
+  end
+  if odd and count > 1 then
+    hide(ranges, close + 1, stop - 1)
+  end
+  return stop
+end
+
+-- Typographic dashes, as copied from a guide, count as "-".
+local function plain_dashes(mask)
+  if find(mask, "\226\128", 1, true) then
+    mask = mask:gsub("\226\128[\144-\149]", "---")
+  end
+  return mask
+end
+
+local function hide_options(ranges, mask)
+  local at, seen = find(mask, "-", 1, true), 0
+  while at do
+    local dashes, name, next_at = match(mask, "^(%-+)([A-Za-z_]*)()", at)
+    local short = lower(sub(name, 1, 3))
+    local secret = short == "key" or short == "pwd"
+    if secret then
+      next_at = at + #dashes + 3
+    end
+    local starts = at == 1 or find(mask, "^[ \t\r\n%[]", at - 1)
+    if secret and (starts or #dashes > 1)
+      or #dashes > 1 and name ~= "" and starts and not SHOWN[name] then
+      local from = find(mask, "[^ \t\r\n=]", next_at) or #mask + 1
+      local to, stop = argument_end(mask, from)
+      hide(ranges, from, to)
+      if stop > seen and sub(mask, stop, stop) == "]" then
+        seen = hide_leftover(ranges, mask, stop)
+      end
+      next_at = math.max(stop, next_at)
+    end
+    at = find(mask, "-", next_at, true)
+  end
+end
+
+-- Host and port as they should be, macros allowed.
+local function clean_authority(text)
+  text = text:gsub("%$%([A-Z0-9_:]*%)", "m")
+  local rest = match(text, "^%[[%x:.$A-Z\1]*%](.*)$")
+    or match(text, "^[A-Za-z0-9._$\1-]*(.*)$")
+  return rest == "" or find(rest, "^:%d*$") or find(rest, "^:%$[A-Z]+$")
+    or find(rest, "^:\1+$")
+end
+
+-- Hides user info in the text that begins at `start`, whose server part ends
+-- at the first "/"; without "@" the whole server part if it is no such thing.
+local function hide_authority(ranges, start, text)
+  local last = (find(text, "[/?]") or #text + 1) - 1
+  if clean_authority(sub(text, 1, last)) then
+    return false
+  end
+  local at = match(text, ".*()@")
+  hide(ranges, start, start - 1 + (at and at - 1 or last))
+  return true
+end
+
+-- Text without a scheme: only an "@" tells that there may be user info.
+local function hide_bare(ranges, start, text)
+  if find(text, "@", 1, true) then
+    for from, piece in text:gmatch("()([^|%]]+)") do
+      if find(piece, "@", 1, true) and not find(piece, '"', 1, true) then
+        hide_authority(ranges, start + from - 1, piece)
+      end
+    end
+  end
+end
+
+-- Text behind "://", up to the next blank or "://".
+local function hide_url(ranges, start, text, scheme)
+  local code = scheme == "gds" and match(text, "^[0-9][0-9-]*")
+  if code then
+    hide(ranges, start, start + #code - 1)
+  end
+  local bar = not hide_authority(ranges, start, text)
+    and find(text, "|", 1, true)
+  if bar then
+    hide_bare(ranges, start + bar, sub(text, bar + 1))
+  end
+end
+
+local function hide_user_info(ranges, mask)
+  for start, word in mask:gmatch("()([^ \t\r\n]+)") do
+    local from, scheme = 1, nil
+    repeat
+      local at, to = find(word, "://", from, true)
+      local text = sub(word, from, (at or #word + 1) - 1)
+      if scheme then
+        hide_url(ranges, start + from - 1, text, scheme)
+      else
+        hide_bare(ranges, start, text)
+      end
+      scheme, from = lower(sub(text, -3)), to and to + 1
+    until not from
+  end
+end
+
+local function hide_assigned(ranges, mask, is_secret)
+  local at, to = find(mask, '=[ \t\r\n]*"')
+  while at do
+    local before = sub(mask, math.max(1, at - 100), at - 1)
+    local name = match(before, "[A-Za-z0-9_.-]*[ \t\r\n]*$")
+    name = name and match(name, "[^ \t\r\n]+")
+    local last = (find(mask, '"', to + 1, true) or #mask + 1) - 1
+    if name and is_secret(name) then
+      hide(ranges, to + 1, last)
+    end
+    at, to = find(mask, '=[ \t\r\n]*"', to + 1)
+  end
+end
+
+local function apply(text, ranges)
+  table.sort(ranges, function(a, b) return a[1] < b[1] end)
+  local out, at = {}, 1
+  for _, range in ipairs(ranges) do
+    if range[1] >= at then
+      out[#out + 1] = sub(text, at, range[1] - 1)
+      out[#out + 1] = "***"
+    end
+    at = math.max(at, range[2] + 1)
+  end
+  out[#out + 1] = sub(text, at)
+  return table.concat(out)
+end
+
+--- The text with key and password arguments, user info, activation codes and
+-- values assigned to secret parameters shown as `***`.
+-- @tparam string text a rule, expanded or not, well-formed or not
+-- @tparam[opt] string mask from macro.expand()
+-- @tparam[opt] function is_secret parameter name -> boolean; without it names
+--   are judged by their wording
+-- @treturn string
+local function redact(text, mask, is_secret)
+  mask = plain_dashes(mask or text)
+  local ranges = {}
+  hide_options(ranges, mask)
+  hide_user_info(ranges, mask)
+  hide_assigned(ranges, mask, is_secret or secret_parameter)
+  return #ranges > 0 and apply(text, ranges) or text
+end
+
+return redact
