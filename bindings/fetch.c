@@ -1,0 +1,492 @@
+/* fetch.c - require "peal.fetch": one HTTP or HTTPS exchange at a time.
+ *
+ *   f = fetch.new(loop)
+ *   h = f:start(request, fn)   fn(response) or fn(nil, sentence, word,
+ *                              response), once, from loop:run()
+ *   h:cancel()
+ *
+ * request: url, address, method, headers, body, user, password, auth, proxy,
+ * proxy_address, proxy_user, proxy_password, tls, max, connect, idle, total
+ * (seconds). tls: anchors, identity, min_version, check_name, cn_fallback,
+ * min_rsa_bits, now. Redirects and retries are the caller's. */
+#include <math.h>
+#include <string.h>
+
+#include "bindings.h"
+#include "peal/fetch.h"
+
+#define TYPE "peal.fetcher"
+#define TYPE_FETCH "peal.fetch"
+
+enum { HEADERS_MAX = 64 };
+
+struct box {
+	struct peal_fetcher *f; /* NULL: closed */
+};
+
+struct fetch {
+	struct peal_fetch *t; /* NULL: over */
+	struct peal_lua_callback cb;
+	int self; /* keeps this userdata alive until the end */
+};
+
+/* What fn gets. Pushed inside the protected call: a table that does not fit
+ * in memory must not end the process. */
+struct answer {
+	enum peal_err err;
+	const struct peal_fetch_response *r;
+	const struct peal_reason *reason;
+};
+
+static void set_text(lua_State *L, const char *key, const char *text)
+{
+	lua_pushstring(L, text);
+	lua_setfield(L, -2, key);
+}
+
+static void set_int(lua_State *L, const char *key, lua_Integer n)
+{
+	lua_pushinteger(L, n);
+	lua_setfield(L, -2, key);
+}
+
+static void set_number(lua_State *L, const char *key, double n)
+{
+	lua_pushnumber(L, n);
+	lua_setfield(L, -2, key);
+}
+
+static void set_bool(lua_State *L, const char *key, int on)
+{
+	lua_pushboolean(L, on);
+	lua_setfield(L, -2, key);
+}
+
+/* {name, value} of "Name: value" */
+static void push_header(lua_State *L, const char *line)
+{
+	const char *colon = strchr(line, ':');
+	size_t len = colon ? (size_t)(colon - line) : strlen(line);
+	const char *value = colon ? colon + 1 : "", *end;
+
+	value += strspn(value, " \t");
+	end = value + strlen(value);
+	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	lua_createtable(L, 2, 0);
+	lua_pushlstring(L, line, len);
+	lua_rawseti(L, -2, 1);
+	lua_pushlstring(L, value, (size_t)(end - value));
+	lua_rawseti(L, -2, 2);
+}
+
+static void push_headers(lua_State *L, const struct peal_fetch_response *r)
+{
+	const char *line = r->headers, *end = line + r->headers_len;
+	lua_Integer n = 0;
+
+	lua_newtable(L);
+	for (; line && line < end; line += strlen(line) + 1) {
+		push_header(L, line);
+		lua_rawseti(L, -2, ++n);
+	}
+}
+
+static void push_cert(lua_State *L, const struct peal_cert_facts *c)
+{
+	lua_createtable(L, 0, 8);
+	set_text(L, "subject", c->subject);
+	set_text(L, "issuer", c->issuer);
+	set_text(L, "serial", c->serial);
+	set_text(L, "not_before", c->not_before);
+	set_text(L, "not_after", c->not_after);
+	set_text(L, "sha256", c->sha256);
+	set_int(L, "key_bits", c->key_bits);
+	set_text(L, "key_type", c->key_type);
+}
+
+static void push_tls(lua_State *L, const struct peal_fetch_response *r)
+{
+	unsigned i;
+
+	lua_createtable(L, 0, 4);
+	set_text(L, "version", r->tls_version);
+	set_text(L, "cipher", r->cipher);
+	set_bool(L, "client_cert_sent", r->client_cert_sent);
+	lua_createtable(L, (int)r->chain_n, 0);
+	for (i = 0; i < r->chain_n; i++) {
+		push_cert(L, &r->chain[i]);
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, -2, "chain");
+}
+
+static void push_timing(lua_State *L, const struct peal_fetch_response *r)
+{
+	lua_createtable(L, 0, 4);
+	set_number(L, "connect", r->connect_s);
+	set_number(L, "tls", r->tls_s);
+	set_number(L, "first_byte", r->first_byte_s);
+	set_number(L, "total", r->total_s);
+}
+
+static void push_response(lua_State *L, const struct peal_fetch_response *r)
+{
+	lua_createtable(L, 0, 10);
+	set_int(L, "status", r->status);
+	lua_pushlstring(L, r->body_len ? (const char *)r->body : "",
+			r->body_len);
+	lua_setfield(L, -2, "body");
+	push_headers(L, r);
+	lua_setfield(L, -2, "headers");
+	set_int(L, "sent", r->sent);
+	set_text(L, "peer", r->peer);
+	set_int(L, "port", r->peer_port);
+	set_bool(L, "auth_exhausted", r->auth_exhausted);
+	if (r->tls_version[0] || r->chain_n) {
+		push_tls(L, r);
+		lua_setfield(L, -2, "tls");
+	}
+	push_timing(L, r);
+	lua_setfield(L, -2, "timing");
+}
+
+/* deliver(fn, answer): calls fn */
+static int deliver(lua_State *L)
+{
+	const struct answer *a = lua_touserdata(L, 2);
+	int n = 1;
+
+	lua_settop(L, 1);
+	if (a->err) {
+		lua_pushnil(L);
+		peal_lua_push_error(L, a->err, a->reason);
+		lua_pop(L, 1); /* no place in a transfer */
+		n = 4;
+	}
+	push_response(L, a->r);
+	lua_call(L, n, 0);
+	return 0;
+}
+
+static void over(struct fetch *h)
+{
+	lua_State *L = h->cb.L;
+
+	h->t = NULL;
+	if (!L)
+		return;
+	luaL_unref(L, LUA_REGISTRYINDEX, h->self);
+	peal_lua_callback_free(&h->cb);
+}
+
+static void on_done(enum peal_err err, const struct peal_fetch_response *r,
+		    const struct peal_reason *reason, void *arg)
+{
+	struct fetch *h = arg;
+	struct answer a = { err, r, reason };
+	lua_State *L = peal_lua_callback_push(&h->cb);
+
+	h->t = NULL;
+	if (L) {
+		lua_pushcfunction(L, deliver);
+		lua_insert(L, -2);
+		lua_pushlightuserdata(L, &a);
+		peal_lua_callback_call(&h->cb, 2);
+	}
+	over(h);
+}
+
+static struct peal_fetcher *check_fetcher(lua_State *L, int index)
+{
+	struct box *b = luaL_checkudata(L, index, TYPE);
+
+	if (!b->f)
+		luaL_argerror(L, index, "fetcher is closed");
+	return b->f;
+}
+
+static unsigned opt_ms(lua_State *L, int index, const char *key)
+{
+	lua_Number s = 0;
+	int type = lua_getfield(L, index, key);
+
+	if (type == LUA_TNUMBER)
+		s = lua_tonumber(L, -1);
+	if ((type != LUA_TNUMBER && type != LUA_TNIL) ||
+	    !(s >= 0 && s <= 86400)) {
+		lua_pushfstring(L, "option '%s' is not a number of seconds",
+				key);
+		luaL_argerror(L, index, lua_tostring(L, -1));
+	}
+	lua_pop(L, 1);
+	return (unsigned)ceil(s * 1000);
+}
+
+/* Text for C: no NUL inside. */
+static const char *opt_word(lua_State *L, int index, const char *key)
+{
+	size_t len;
+	const char *text = peal_lua_opt_text(L, index, key, &len, NULL);
+
+	if (text && strlen(text) != len) {
+		lua_pushfstring(L, "option '%s' contains a NUL", key);
+		luaL_argerror(L, index, lua_tostring(L, -1));
+	}
+	return text;
+}
+
+static unsigned opt_auth(lua_State *L, int index)
+{
+	unsigned bits = 0;
+	lua_Integer i;
+	const char *word;
+
+	if (lua_getfield(L, index, "auth") == LUA_TNIL) {
+		lua_pop(L, 1);
+		return PEAL_AUTH_BASIC | PEAL_AUTH_DIGEST;
+	}
+	if (!lua_istable(L, -1))
+		luaL_argerror(L, index, "option 'auth' is a list");
+	for (i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+		word = lua_tostring(L, -1);
+		if (word && strcmp(word, "basic") == 0)
+			bits |= PEAL_AUTH_BASIC;
+		else if (word && strcmp(word, "digest") == 0)
+			bits |= PEAL_AUTH_DIGEST;
+		else
+			luaL_argerror(L, index,
+				      "option 'auth': basic or digest");
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 2);
+	return bits;
+}
+
+/* The texts stay in their table, which stays in the request. */
+static void read_headers(lua_State *L, int index,
+			 const char *list[HEADERS_MAX + 1])
+{
+	unsigned n = 0;
+	size_t len;
+
+	list[0] = NULL;
+	if (lua_getfield(L, index, "headers") == LUA_TNIL) {
+		lua_pop(L, 1);
+		return;
+	}
+	if (!lua_istable(L, -1))
+		luaL_argerror(L, index, "option 'headers' is a list");
+	while (lua_rawgeti(L, -1, n + 1) != LUA_TNIL) {
+		if (n == HEADERS_MAX)
+			luaL_argerror(L, index, "too many headers");
+		if (lua_type(L, -1) != LUA_TSTRING)
+			luaL_argerror(L, index, "headers are strings");
+		list[n] = lua_tolstring(L, -1, &len);
+		if (strlen(list[n]) != len)
+			luaL_argerror(L, index, "a header contains a NUL");
+		list[++n] = NULL;
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 2);
+}
+
+static enum peal_tls_version opt_version(lua_State *L, int index)
+{
+	const char *text = opt_word(L, index, "min_version");
+
+	if (!text || strcmp(text, "1.2") == 0)
+		return PEAL_TLS_1_2;
+	if (strcmp(text, "1.3") != 0)
+		luaL_argerror(L, index, "option 'min_version': 1.2 or 1.3");
+	return PEAL_TLS_1_3;
+}
+
+static void read_tls(lua_State *L, int index, struct peal_tls_policy *p)
+{
+	static const char *const keys[] = { "anchors",	   "identity",
+					    "min_version", "check_name",
+					    "cn_fallback", "min_rsa_bits",
+					    "now",	   NULL };
+
+	peal_lua_check_keys(L, index, keys);
+	peal_tls_policy_init(p);
+	if (lua_getfield(L, index, "anchors") != LUA_TNIL)
+		p->anchors = peal_lua_check_anchors(L, -1);
+	if (lua_getfield(L, index, "identity") != LUA_TNIL)
+		p->identity = peal_lua_check_identity(L, -1);
+	if (lua_getfield(L, index, "now") != LUA_TNIL)
+		p->now = (int64_t)luaL_checknumber(L, -1);
+	lua_pop(L, 3);
+	p->min_version = opt_version(L, index);
+	p->check_name = peal_lua_opt_bool(L, index, "check_name", 1);
+	p->cn_fallback = peal_lua_opt_bool(L, index, "cn_fallback", 1);
+	p->min_rsa_bits = (unsigned)peal_lua_opt_int(L, index, "min_rsa_bits",
+						     512, 16384, 2048);
+}
+
+static void read_request(lua_State *L, int index,
+			 struct peal_fetch_request *r)
+{
+	static const char *const keys[] = {
+		"url",	    "address",	     "method",	   "headers",
+		"body",	    "user",	     "password",   "auth",
+		"proxy",    "proxy_address", "proxy_user", "proxy_password",
+		"tls",	    "max",	     "connect",	   "idle",
+		"total",    NULL
+	};
+
+	peal_lua_check_keys(L, index, keys);
+	memset(r, 0, sizeof(*r));
+	r->url = opt_word(L, index, "url");
+	if (!r->url)
+		luaL_argerror(L, index, "option 'url' is missing");
+	r->address = opt_word(L, index, "address");
+	r->method = opt_word(L, index, "method");
+	r->body = peal_lua_opt_text(L, index, "body", &r->body_len, NULL);
+	r->user = opt_word(L, index, "user");
+	r->password = opt_word(L, index, "password");
+	r->auth = opt_auth(L, index);
+	r->proxy = opt_word(L, index, "proxy");
+	r->proxy_address = opt_word(L, index, "proxy_address");
+	r->proxy_user = opt_word(L, index, "proxy_user");
+	r->proxy_password = opt_word(L, index, "proxy_password");
+	r->max = (size_t)peal_lua_opt_int(L, index, "max", 0, 1 << 30, 0);
+	r->connect_ms = opt_ms(L, index, "connect");
+	r->idle_ms = opt_ms(L, index, "idle");
+	r->total_ms = opt_ms(L, index, "total");
+}
+
+/* f:start(request, fn) -> handle | nil, sentence, word */
+static int l_start(lua_State *L)
+{
+	struct peal_fetcher *f = check_fetcher(L, 1);
+	struct peal_fetch_request r;
+	struct peal_tls_policy tls;
+	const char *headers[HEADERS_MAX + 1];
+	struct peal_reason reason;
+	struct fetch *h;
+	enum peal_err err;
+
+	luaL_checktype(L, 3, LUA_TFUNCTION);
+	lua_settop(L, 3);
+	read_request(L, 2, &r);
+	read_headers(L, 2, headers);
+	r.headers = headers;
+	if (lua_getfield(L, 2, "tls") != LUA_TNIL) {
+		read_tls(L, lua_gettop(L), &tls);
+		r.tls = &tls;
+	}
+	h = lua_newuserdatauv(L, sizeof(*h), 0);
+	h->t = NULL;
+	h->cb.L = NULL;
+	luaL_setmetatable(L, TYPE_FETCH);
+	lua_pushvalue(L, -1);
+	h->self = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_getiuservalue(L, 1, 1);
+	peal_lua_callback_new(L, lua_gettop(L), 3, &h->cb);
+	lua_pop(L, 1);
+
+	err = peal_fetch_start(&h->t, f, &r, on_done, h, &reason);
+	if (err) {
+		over(h);
+		return peal_lua_fail(L, err, &reason);
+	}
+	return 1;
+}
+
+static int l_cancel(lua_State *L)
+{
+	struct fetch *h = luaL_checkudata(L, 1, TYPE_FETCH);
+
+	peal_fetch_cancel(h->t);
+	return 0;
+}
+
+/* Only when the state closes: until the end the registry holds it. */
+static int l_fetch_gc(lua_State *L)
+{
+	struct fetch *h = luaL_checkudata(L, 1, TYPE_FETCH);
+
+	if (h->t) {
+		peal_fetch_cancel(h->t);
+		peal_lua_callback_free(&h->cb);
+		h->t = NULL;
+	}
+	return 0;
+}
+
+static int l_fetch_tostring(lua_State *L)
+{
+	struct fetch *h = luaL_checkudata(L, 1, TYPE_FETCH);
+
+	lua_pushfstring(L, "peal.fetch (%s)", h->t ? "running" : "over");
+	return 1;
+}
+
+/* fetch.new(loop) -> fetcher | nil, sentence, word */
+static int l_new(lua_State *L)
+{
+	struct peal_loop *l = peal_lua_check_loop(L, 1);
+	struct box *b = lua_newuserdatauv(L, sizeof(*b), 1);
+	enum peal_err err;
+
+	b->f = NULL;
+	luaL_setmetatable(L, TYPE);
+	lua_pushvalue(L, 1);
+	lua_setiuservalue(L, -2, 1); /* the loop lives as long */
+	err = peal_fetcher_new(&b->f, l);
+	return err ? peal_lua_fail(L, err, NULL) : 1;
+}
+
+static int l_gc(lua_State *L)
+{
+	struct box *b = luaL_checkudata(L, 1, TYPE);
+
+	peal_fetcher_free(b->f);
+	b->f = NULL;
+	return 0;
+}
+
+static int l_tostring(lua_State *L)
+{
+	struct box *b = luaL_checkudata(L, 1, TYPE);
+
+	lua_pushfstring(L, "peal.fetcher (%s)", b->f ? "open" : "closed");
+	return 1;
+}
+
+static void new_type(lua_State *L, const char *name, const luaL_Reg *meta,
+		     const luaL_Reg *methods)
+{
+	luaL_newmetatable(L, name);
+	luaL_setfuncs(L, meta, 0);
+	lua_newtable(L);
+	luaL_setfuncs(L, methods, 0);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
+}
+
+int luaopen_peal_fetch(lua_State *L)
+{
+	static const luaL_Reg functions[] = { { "new", l_new },
+					      { NULL, NULL } };
+	static const luaL_Reg meta[] = { { "__gc", l_gc },
+					 { "__close", l_gc },
+					 { "__tostring", l_tostring },
+					 { NULL, NULL } };
+	static const luaL_Reg methods[] = { { "start", l_start },
+					    { "close", l_gc },
+					    { NULL, NULL } };
+	static const luaL_Reg fetch_meta[] = { { "__gc", l_fetch_gc },
+					       { "__tostring",
+						 l_fetch_tostring },
+					       { NULL, NULL } };
+	static const luaL_Reg fetch_methods[] = { { "cancel", l_cancel },
+						  { NULL, NULL } };
+
+	new_type(L, TYPE, meta, methods);
+	new_type(L, TYPE_FETCH, fetch_meta, fetch_methods);
+	luaL_newlib(L, functions);
+	return 1;
+}

@@ -1,0 +1,211 @@
+/* trust.c - require "peal.trust"
+ *
+ *   a = trust.anchors(); a:load(path); a:add(text) -> count | nil, ...; #a
+ *   trust.identity(cert_path, key_path) -> identity | nil, sentence, word
+ *   trust.name_matches(host, {"DNS:...", "IP:..."}, cn | nil, fallback) */
+#include "bindings.h"
+#include "peal/trust.h"
+
+#define TYPE_ANCHORS "peal.anchors"
+#define TYPE_IDENTITY "peal.identity"
+
+struct anchors {
+	struct peal_anchors *a; /* NULL: closed */
+};
+
+struct identity {
+	struct peal_identity *i; /* NULL: closed */
+};
+
+struct peal_anchors *peal_lua_check_anchors(lua_State *L, int index)
+{
+	struct anchors *b = luaL_checkudata(L, index, TYPE_ANCHORS);
+
+	if (!b->a)
+		luaL_argerror(L, index, "anchors are closed");
+	return b->a;
+}
+
+struct peal_identity *peal_lua_check_identity(lua_State *L, int index)
+{
+	struct identity *b = luaL_checkudata(L, index, TYPE_IDENTITY);
+
+	if (!b->i)
+		luaL_argerror(L, index, "identity is closed");
+	return b->i;
+}
+
+static int l_anchors(lua_State *L)
+{
+	struct anchors *b = lua_newuserdatauv(L, sizeof(*b), 0);
+	enum peal_err err;
+
+	b->a = NULL;
+	luaL_setmetatable(L, TYPE_ANCHORS);
+	err = peal_anchors_new(&b->a);
+	return err ? peal_lua_fail(L, err, NULL) : 1;
+}
+
+static int l_anchors_gc(lua_State *L)
+{
+	struct anchors *b = luaL_checkudata(L, 1, TYPE_ANCHORS);
+
+	peal_anchors_unref(b->a);
+	b->a = NULL;
+	return 0;
+}
+
+static int counted(lua_State *L, enum peal_err err, unsigned n,
+		   const struct peal_reason *reason)
+{
+	if (err)
+		return peal_lua_fail(L, err, reason);
+	lua_pushinteger(L, n);
+	return 1;
+}
+
+static int l_load(lua_State *L)
+{
+	struct peal_anchors *a = peal_lua_check_anchors(L, 1);
+	const char *path = luaL_checkstring(L, 2);
+	struct peal_reason reason;
+	unsigned n;
+	enum peal_err err = peal_anchors_load(a, path, &n, &reason);
+
+	return counted(L, err, n, &reason);
+}
+
+static int l_add(lua_State *L)
+{
+	struct peal_anchors *a = peal_lua_check_anchors(L, 1);
+	size_t len;
+	const char *text = luaL_checklstring(L, 2, &len);
+	struct peal_reason reason;
+	unsigned n;
+	enum peal_err err = peal_anchors_add(a, text, len, &n, &reason);
+
+	return counted(L, err, n, &reason);
+}
+
+static int l_count(lua_State *L)
+{
+	lua_pushinteger(L, peal_anchors_count(peal_lua_check_anchors(L, 1)));
+	return 1;
+}
+
+static int l_anchors_tostring(lua_State *L)
+{
+	struct anchors *b = luaL_checkudata(L, 1, TYPE_ANCHORS);
+
+	if (b->a)
+		lua_pushfstring(L, "peal.anchors (%d)",
+				(int)peal_anchors_count(b->a));
+	else
+		lua_pushliteral(L, "peal.anchors (closed)");
+	return 1;
+}
+
+static int l_identity(lua_State *L)
+{
+	const char *cert = luaL_checkstring(L, 1);
+	const char *key = luaL_checkstring(L, 2);
+	struct identity *b = lua_newuserdatauv(L, sizeof(*b), 0);
+	struct peal_reason reason;
+	enum peal_err err;
+
+	b->i = NULL;
+	luaL_setmetatable(L, TYPE_IDENTITY);
+	err = peal_identity_load(&b->i, cert, key, &reason);
+	return err ? peal_lua_fail(L, err, &reason) : 1;
+}
+
+static int l_identity_gc(lua_State *L)
+{
+	struct identity *b = luaL_checkudata(L, 1, TYPE_IDENTITY);
+
+	peal_identity_unref(b->i);
+	b->i = NULL;
+	return 0;
+}
+
+static int l_identity_tostring(lua_State *L)
+{
+	struct identity *b = luaL_checkudata(L, 1, TYPE_IDENTITY);
+
+	lua_pushfstring(L, "peal.identity (%s)", b->i ? "open" : "closed");
+	return 1;
+}
+
+/* Memory of Lua, so that an error cannot leak it; the texts stay in their
+ * table. */
+static const char **check_texts(lua_State *L, int index, unsigned *n)
+{
+	const char **list;
+	lua_Integer len, i;
+
+	luaL_checktype(L, index, LUA_TTABLE);
+	len = luaL_len(L, index);
+	luaL_argcheck(L, len >= 0 && len <= 100000, index, "too many");
+	list = lua_newuserdatauv(L, sizeof(*list) * (size_t)(len + 1), 0);
+	for (i = 1; i <= len; i++) {
+		if (lua_rawgeti(L, index, i) != LUA_TSTRING)
+			luaL_argerror(L, index, "not a list of strings");
+		list[i - 1] = lua_tostring(L, -1);
+		lua_pop(L, 1);
+	}
+	list[len] = NULL;
+	*n = (unsigned)len;
+	return list;
+}
+
+static int l_name_matches(lua_State *L)
+{
+	const char *host = luaL_checkstring(L, 1);
+	size_t cn_len = 0;
+	const char *cn = luaL_optlstring(L, 3, NULL, &cn_len);
+	int fallback = lua_isnoneornil(L, 4) || lua_toboolean(L, 4);
+	unsigned n;
+	const char **sans = check_texts(L, 2, &n);
+
+	lua_pushboolean(L, peal_name_matches(host, sans, n, cn, cn_len,
+					     fallback));
+	return 1;
+}
+
+static void new_type(lua_State *L, const char *name, const luaL_Reg *meta,
+		     const luaL_Reg *methods)
+{
+	luaL_newmetatable(L, name);
+	luaL_setfuncs(L, meta, 0);
+	lua_newtable(L);
+	luaL_setfuncs(L, methods, 0);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
+}
+
+int luaopen_peal_trust(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{ "anchors", l_anchors },
+		{ "identity", l_identity },
+		{ "name_matches", l_name_matches },
+		{ NULL, NULL },
+	};
+	static const luaL_Reg meta[] = { { "__gc", l_anchors_gc },
+					 { "__len", l_count },
+					 { "__tostring", l_anchors_tostring },
+					 { NULL, NULL } };
+	static const luaL_Reg methods[] = { { "load", l_load },
+					    { "add", l_add },
+					    { NULL, NULL } };
+	static const luaL_Reg id_meta[] = { { "__gc", l_identity_gc },
+					    { "__tostring",
+					      l_identity_tostring },
+					    { NULL, NULL } };
+	static const luaL_Reg none[] = { { NULL, NULL } };
+
+	new_type(L, TYPE_ANCHORS, meta, methods);
+	new_type(L, TYPE_IDENTITY, id_meta, none);
+	luaL_newlib(L, functions);
+	return 1;
+}

@@ -1,0 +1,111 @@
+/* fetch.h - one exchange, as the files of this folder share it. Private.
+ *
+ *   fetch.c      start, cancel, deadlines, the end
+ *   curl_loop.c  libcurl's multi interface on the event loop
+ *   request.c    what is asked of libcurl
+ *   answer.c     what comes back: headers, body, caps
+ *   tls.c        the handshake: our checks, alerts, facts
+ *   outcome.c    from libcurl's codes to our errors */
+#ifndef PEAL_FETCH_FETCH_H
+#define PEAL_FETCH_FETCH_H
+
+#include <curl/curl.h>
+#include <mbedtls/ssl.h>
+#include <uv.h>
+
+#include "net/loop.h"
+#include "peal/fetch.h"
+#include "trust/trust.h"
+
+struct peal_fetcher {
+	struct peal_loop *loop;
+	CURLM *multi;
+	uv_timer_t *timer; /* libcurl's own */
+	struct peal_fetch *first;
+};
+
+/* What passes between us and mbedTLS's socket functions while a handshake
+ * lasts. */
+struct peal_bio {
+	mbedtls_ssl_context *ssl; /* NULL: not watched */
+	mbedtls_ssl_send_t *send;
+	mbedtls_ssl_recv_t *recv;
+	void *arg;
+	int asked; /* the server wanted a client certificate */
+};
+
+struct peal_fetch {
+	struct peal_deferred later; /* first: cast back from it */
+	struct peal_fetcher *fetcher; /* NULL once it is over */
+	struct peal_loop *loop;
+	struct peal_fetch *next, **back;
+	peal_fetch_fn done;
+	void *arg;
+
+	CURL *easy;
+	struct curl_slist *headers, *connect_to;
+	char *url, *host, *proxy;
+	char *user, *password, *proxy_user, *proxy_password;
+	unsigned char *body;
+	size_t body_len, max;
+	unsigned auth;
+	int https, proxied;
+	char curl_error[CURL_ERROR_SIZE];
+
+	uv_timer_t timer;
+	uint64_t began_ms, connect_began_ms, moved_ms;
+	unsigned connect_ms, idle_ms, total_ms;
+	int connected;
+	int fresh; /* a cached connection led elsewhere: make a new one */
+
+	struct peal_tls_policy tls;
+	struct peal_verdict verdict;
+	struct peal_bio bio;
+	int alert; /* fatal one from the peer, -1: none */
+
+	struct peal_buf in, lines; /* body and header lines received */
+	size_t header_bytes;
+	uint64_t content_length;
+	int has_length, chunked, headers_over;
+
+	/* Set by a callback that ends the transfer; libcurl then only says
+	 * that it was ended. */
+	enum peal_err err;
+	int over_budget; /* libcurl wanted a fourth request */
+	struct peal_reason reason;
+	struct peal_fetch_response response;
+};
+
+/* The first error stays in rc. */
+#define PEAL_SET(rc, easy, option, value) \
+	((rc) = (rc) ? (rc) : curl_easy_setopt((easy), (option), (value)))
+
+/* curl_loop.c */
+enum peal_err peal_curl_loop_open(struct peal_fetcher *f);
+void peal_curl_loop_close(struct peal_fetcher *f);
+
+/* fetch.c: libcurl is through with this transfer */
+void peal_fetch_over(struct peal_fetch *f, CURLcode code);
+
+/* request.c */
+enum peal_err peal_request_read(struct peal_fetch *f,
+				const struct peal_fetch_request *r,
+				struct peal_reason *reason);
+enum peal_err peal_request_set(struct peal_fetch *f,
+			       const struct peal_fetch_request *r);
+
+/* answer.c */
+CURLcode peal_answer_set(struct peal_fetch *f);
+void peal_answer_reset(struct peal_fetch *f);
+
+/* tls.c */
+CURLcode peal_tls_set(struct peal_fetch *f);
+/* At each connection that is ready, new or kept. 0, or -1: refuse it */
+int peal_tls_connected(struct peal_fetch *f);
+/* Looks for the number of the alert that libcurl's text speaks of. */
+void peal_tls_text(struct peal_fetch *f, const char *text, size_t len);
+
+/* outcome.c: PEAL_OK or an error, with a reason */
+enum peal_err peal_outcome(struct peal_fetch *f, CURLcode code);
+
+#endif

@@ -1,0 +1,191 @@
+/* facts.c - what a certificate says, as text, and the name rule on it. */
+#include <arpa/inet.h>
+#include <mbedtls/asn1.h>
+#include <mbedtls/oid.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "decode/crypto.h"
+#include "name.h"
+#include "trust.h"
+
+/* Tags of GeneralName, RFC 5280 4.2.1.6 */
+enum { SAN_DNS = 2, SAN_IP = 7 };
+
+static const mbedtls_x509_buf *common_name(const mbedtls_x509_crt *crt)
+{
+	const mbedtls_x509_name *n;
+	const mbedtls_x509_buf *last = NULL;
+
+	for (n = &crt->subject; n; n = n->next)
+		if (n->oid.p && MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->oid) == 0)
+			last = &n->val;
+	return last;
+}
+
+void peal_cert_label(const mbedtls_x509_crt *crt, char *out, size_t size)
+{
+	const mbedtls_x509_buf *cn = common_name(crt);
+
+	if (cn && cn->len)
+		snprintf(out, size, "%.*s", (int)cn->len, (const char *)cn->p);
+	else if (mbedtls_x509_dn_gets(out, size, &crt->subject) <= 0)
+		snprintf(out, size, "(no name)");
+}
+
+static void date(char out[20], const mbedtls_x509_time *t)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02dZ", t->year,
+		 t->mon, t->day, t->hour, t->min, t->sec);
+	memcpy(out, text, 19);
+	out[19] = '\0';
+}
+
+static void fingerprint(char out[65], const mbedtls_x509_crt *crt)
+{
+	unsigned char digest[PEAL_DIGEST_SIZE];
+	size_t i;
+
+	out[0] = '\0';
+	if (peal_sha256(crt->raw.p, crt->raw.len, digest))
+		return;
+	for (i = 0; i < sizeof(digest); i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+static const char *key_type(const mbedtls_x509_crt *crt)
+{
+	switch (mbedtls_pk_get_type(&crt->pk)) {
+	case MBEDTLS_PK_RSA:
+	case MBEDTLS_PK_RSASSA_PSS:
+		return "RSA";
+	case MBEDTLS_PK_ECKEY:
+	case MBEDTLS_PK_ECKEY_DH:
+	case MBEDTLS_PK_ECDSA:
+		return "EC";
+	default:
+		return "";
+	}
+}
+
+static void facts(const mbedtls_x509_crt *crt, struct peal_cert_facts *f)
+{
+	memset(f, 0, sizeof(*f));
+	if (mbedtls_x509_dn_gets(f->subject, sizeof(f->subject),
+				 &crt->subject) < 0)
+		peal_cert_label(crt, f->subject, sizeof(f->subject));
+	if (mbedtls_x509_dn_gets(f->issuer, sizeof(f->issuer), &crt->issuer) <
+	    0)
+		snprintf(f->issuer, sizeof(f->issuer), "(too long)");
+	if (mbedtls_x509_serial_gets(f->serial, sizeof(f->serial),
+				     &crt->serial) < 0)
+		f->serial[0] = '\0';
+	date(f->not_before, &crt->valid_from);
+	date(f->not_after, &crt->valid_to);
+	fingerprint(f->sha256, crt);
+	f->key_bits = (unsigned)mbedtls_pk_get_bitlen(&crt->pk);
+	snprintf(f->key_type, sizeof(f->key_type), "%s", key_type(crt));
+}
+
+void peal_cert_facts_list(const mbedtls_x509_crt *list,
+			  struct peal_cert_facts *chain, unsigned *n)
+{
+	*n = 0;
+	for (; list && *n < PEAL_LIMIT_CHAIN; list = list->next)
+		facts(list, &chain[(*n)++]);
+}
+
+struct search {
+	struct peal_name name;
+	int seen; /* a DNS or IP name */
+	int found;
+	int nul; /* a name with a NUL inside: made to deceive */
+	struct peal_reason *why;
+	size_t listed;
+};
+
+static void list_dns(struct search *s, const char *dns, size_t len)
+{
+	char *text = s->why->text;
+	size_t used = strlen(text);
+
+	if (s->listed++ < 4)
+		snprintf(text + used, sizeof(s->why->text) / 2 - used, "%s%.*s",
+			 used ? ", " : "", (int)len, dns);
+}
+
+static void list_ip(struct search *s, const unsigned char *ip, size_t len)
+{
+	char text[46];
+
+	if (len != 4 && len != 16)
+		return;
+	if (inet_ntop(len == 4 ? AF_INET : AF_INET6, ip, text, sizeof(text)))
+		list_dns(s, text, strlen(text));
+}
+
+static void look_at(struct search *s, const mbedtls_x509_buf *san)
+{
+	const char *text = (const char *)san->p;
+
+	switch (san->tag & MBEDTLS_ASN1_TAG_VALUE_MASK) {
+	case SAN_DNS:
+		s->seen = 1;
+		s->nul |= memchr(text, '\0', san->len) != NULL;
+		s->found |= peal_name_is_dns(&s->name, text, san->len);
+		list_dns(s, text, san->len);
+		break;
+	case SAN_IP:
+		s->seen = 1;
+		s->found |= peal_name_is_ip(&s->name, san->p, san->len);
+		list_ip(s, san->p, san->len);
+		break;
+	default:
+		break;
+	}
+}
+
+static void look_at_cn(struct search *s, const mbedtls_x509_buf *cn)
+{
+	const char *text = (const char *)cn->p;
+
+	s->nul |= memchr(text, '\0', cn->len) != NULL;
+	s->found |= peal_name_is_cn(&s->name, text, cn->len);
+	list_dns(s, text, cn->len);
+}
+
+enum peal_err peal_cert_name_check(const mbedtls_x509_crt *crt,
+				   const char *host, int cn_fallback,
+				   struct peal_reason *why)
+{
+	const mbedtls_x509_sequence *san;
+	const mbedtls_x509_buf *cn = common_name(crt);
+	struct search s = { .why = why };
+	struct peal_reason names;
+
+	peal_reason_clear(why);
+	if (!peal_name_init(&s.name, host))
+		return peal_fail(why, PEAL_ECNAME, "no host name to compare");
+	if (crt->MBEDTLS_PRIVATE(ext_types) & MBEDTLS_X509_EXT_SUBJECT_ALT_NAME)
+		for (san = &crt->subject_alt_names; san; san = san->next)
+			if (san->buf.p)
+				look_at(&s, &san->buf);
+	if (!s.seen && cn && cn->p && cn_fallback)
+		look_at_cn(&s, cn);
+	if (s.nul)
+		return peal_fail(why, PEAL_ECNAME,
+				 "the certificate has a name with a NUL "
+				 "inside, made to deceive; tell the operator "
+				 "of %s",
+				 s.name.text);
+	if (s.found)
+		return PEAL_OK;
+	names = *why;
+	return peal_fail(why, PEAL_ECNAME,
+			 "certificate is for %s%s, not for %.100s; check the "
+			 "URL or the server's certificate",
+			 names.text[0] ? names.text : "nobody",
+			 s.listed > 4 ? " and others" : "", s.name.text);
+}
