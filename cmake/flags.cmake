@@ -1,5 +1,7 @@
-# peal_flags: how peal's own sources are compiled and its programs linked.
-# Linked PRIVATE everywhere, so that nothing of it reaches other targets.
+# peal_flags     how peal's own sources are compiled
+# peal_program   the same, and how its programs are linked
+# Linked PRIVATE, and the second by programs alone: a library would hand its
+# link options on to whoever uses it.
 include(CheckCCompilerFlag)
 include(CheckPIESupported)
 check_pie_supported()
@@ -16,7 +18,10 @@ target_compile_options(peal_flags INTERFACE
   # A compiler that knows more warnings must not stop a maker's build.
   $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror>
   -ffunction-sections -fdata-sections -fvisibility=hidden)
-target_link_options(peal_flags INTERFACE
+
+add_library(peal_program INTERFACE)
+target_link_libraries(peal_program INTERFACE peal_flags)
+target_link_options(peal_program INTERFACE
   # Immediate binding costs nothing measurable at start, and makes the
   # relocation tables read-only.
   -Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro,-z,now)
@@ -26,7 +31,7 @@ if(PEAL_SANITIZE)
     -fno-omit-frame-pointer)
   target_compile_options(peal_flags INTERFACE ${sanitize}
     $<$<BOOL:${PEAL_FUZZ}>:-fsanitize=fuzzer-no-link>)
-  target_link_options(peal_flags INTERFACE ${sanitize})
+  target_link_options(peal_program INTERFACE ${sanitize})
 else()
   target_compile_options(peal_flags INTERFACE -fstack-protector-strong
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>

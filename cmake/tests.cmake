@@ -14,7 +14,7 @@ macro(c_programs folder pattern library)
       PEAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_include_directories(${name} PRIVATE runtime)
     target_link_libraries(${name} PRIVATE
-      ${library} peal_core_deps peal_flags)
+      ${library} peal_core_deps peal_program)
     set_target_properties(${name} PROPERTIES
       RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${folder})
     list(APPEND programs ${name})
@@ -32,7 +32,7 @@ endif()
 add_executable(peal-lua tests/interpreter.c)
 target_compile_definitions(peal-lua PRIVATE
   PEAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-target_link_libraries(peal-lua PRIVATE peal_bindings peal_flags)
+target_link_libraries(peal-lua PRIVATE peal_bindings peal_program)
 set_target_properties(peal-lua PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 
