@@ -23,6 +23,9 @@
 --   doc, unit, example, source, group   for people; what the built-in
 --             entries have of the first three is in registry/words.lua
 --
+-- Every command loads this, so it holds no more than that takes: a maker's
+-- file and all that people ask for are in registry/maker.lua and
+-- registry/catalogue.lua.
 -- Source: MPP provisioning and administration guides; each entry has its own.
 local registry = {}
 
@@ -42,44 +45,23 @@ registry.aliases = {
   ["periodic_upload_to_server"] = "Periodic_Upload_To_Server",
 }
 
--- What an entry may say, and as what.
-local KEYS <const> = {
-  name = "string", names = "string", type = "string", count = "number",
-  max = "number", bits = "number", lo = "number", hi = "number",
-  choices = "table", default = "string", empty = "boolean", ua = "string",
-  secret = "boolean", reboot = "boolean", doc = "string", unit = "string",
-  example = "string", source = "string", group = "string",
-}
-
---- Entry of one name out of an entry that has several.
-local function single(entry, name)
-  local one = {}
-  for key, value in pairs(entry) do
-    one[key] = value
+--- The built-in lists, in registry order.
+local function builtin()
+  local lists = {}
+  for i, file in ipairs(FILES) do
+    lists[i] = require("peal.registry." .. file)
   end
-  one.name, one.names = name, nil
-  return one
-end
-
---- Call `fn(entry, section)` for each entry, those of several names singly.
-local function each(list, fn, section)
-  for _, item in ipairs(list) do
-    if item.names then
-      for name in item.names:gmatch("%S+") do
-        fn(single(item, name), section)
-      end
-    elseif item.name then
-      fn(item, section)
-    else
-      each(item, fn, item)
-    end
-  end
+  return lists
 end
 
 --- Add each name of an entry that has several; one table serves them all, as
 -- this is most of what there is to load.
 local function add_names(s, entry)
-  local one = single(entry)
+  local one = {}
+  for key, value in pairs(entry) do
+    one[key] = value
+  end
+  one.names = nil
   local batch = { one }
   for name in entry.names:gmatch("%S+") do
     one.name = name
@@ -110,112 +92,39 @@ local function add(s, list)
   return s:add_all(plain)
 end
 
---- What is wrong with one entry of a maker's file, or nil.
-local function fault(entry)
-  if type(entry) ~= "table" then
-    return ("an entry is a table, not a %s"):format(type(entry))
-  end
-  for key, value in pairs(entry) do
-    local wanted = KEYS[key]
-    if not wanted then
-      return ("no such key: %s"):format(tostring(key))
-    elseif type(value) ~= wanted then
-      return ("%s is a %s, not a %s"):format(key, wanted, type(value))
-    end
-  end
-  if not entry.name and not entry.names then
-    return "an entry needs a name"
-  end
-end
-
---- Line on which a name stands in a file's text, or nil.
-local function line_of(text, name)
-  local at = name and (text:find('"' .. name .. '"', 1, true)
-    or text:find("'" .. name .. "'", 1, true) or text:find(name, 1, true))
-  if at then
-    local _, breaks = text:sub(1, at):gsub("\n", "")
-    return breaks + 1
-  end
-end
-
---- A refusal that begins with its place.
-local function refuse(path, line, sentence, word)
-  local where = line and ("%s:%d"):format(path, line) or path
-  return nil, where .. ": " .. sentence, word or "invalid",
-    { file = path, line = line }
-end
-
---- Run a maker's file. It is trusted, and yet it only has to state data: its
--- environment is empty.
-local function run(path, text)
-  local line
-  local chunk, message = load(text, "@" .. path, "t", {})
-  local ok, list = chunk ~= nil, message
-  if chunk then
-    ok, list = pcall(chunk)
-  end
-  if not ok then
-    line, message = tostring(list):match(":(%d+): (.*)$")
-    return refuse(path, tonumber(line), message or tostring(list))
-  end
-  if type(list) ~= "table" then
-    return refuse(path, nil, "returns no list of parameters")
-  end
-  return list
-end
-
---- Entries of a maker's file one by one, so that a refusal has its line.
-local function add_maker(s, path, text, list)
-  for number, item in ipairs(list) do
-    local section = type(item) == "table" and not item.name
-      and not item.names and item[1] ~= nil
-    local entries = section and item or { item }
-    for _, entry in ipairs(entries) do
-      local sentence, word = fault(entry), nil
-      local name = type(entry) == "table" and (entry.name or entry.names)
-      if not sentence then
-        local ok, why, kind = add(s, { entry })
-        sentence, word = not ok and why or nil, kind
-      end
-      if sentence then
-        name = type(name) == "string" and name:match("%S+") or nil
-        local what = name or ("entry %d"):format(number)
-        return refuse(path, line_of(text, name), what .. ": " .. sentence,
-          word)
-      end
+--- A maker's own parameter may bear a name that is a spelling here.
+local function add_aliases(s)
+  for alias, name in pairs(registry.aliases) do
+    local ok, sentence, word, place = s:alias(alias, name)
+    if not ok and word ~= "exists" then
+      return nil, sentence, word, place
     end
   end
   return true
 end
 
-local function read(path)
-  local file, message = io.open(path, "r")
-  if not file then
-    return nil, message, "not-found", { file = path }
+--- Entries from outside, by a file or by the caller.
+local function add_more(s, options)
+  local more = {}
+  if not options.maker and not options.extra then
+    return more
   end
-  local text = file:read("a")
-  file:close()
-  if not text then
-    return nil, path .. ": cannot be read", "io", { file = path }
+  local maker = require("peal.registry.maker")
+  if options.maker then
+    local list, sentence, word, place = maker.add_file(s, options.maker)
+    if not list then
+      return nil, sentence, word, place
+    end
+    more[1] = list
   end
-  return text
-end
-
-local function load_maker(s, path)
-  local text, list, ok, sentence, word, place
-  text, sentence, word, place = read(path)
-  if not text then
-    return nil, sentence, word, place
+  if options.extra then
+    local list, sentence, word = maker.add_list(s, options.extra)
+    if not list then
+      return nil, sentence, word
+    end
+    more[#more + 1] = list
   end
-  list, sentence, word, place = run(path, text)
-  if not list then
-    return nil, sentence, word, place
-  end
-  ok, sentence, word, place = add_maker(s, path, text, list)
-  if not ok then
-    return nil, sentence, word, place
-  end
-  return list
+  return more
 end
 
 -- What a schema holds besides the built-in entries: schema -> list of lists.
@@ -230,36 +139,19 @@ local additions = setmetatable({}, { __mode = "k" })
 --   maker's file
 function registry.load(options)
   local s = require("peal.schema").new()
-  local more = {}
-  local ok, sentence, word, place
-  options = options or {}
-  for _, file in ipairs(FILES) do
-    ok, sentence, word, place = add(s, require("peal.registry." .. file))
-    if not ok then
-      return nil, sentence, word, place
-    end
+  local ok, sentence, word, place = add(s, builtin())
+  if not ok then
+    return nil, sentence, word, place
   end
-  if options.maker then
-    ok, sentence, word, place = load_maker(s, options.maker)
-    if not ok then
-      return nil, sentence, word, place
-    end
-    more[#more + 1] = ok
+  local more
+  more, sentence, word, place = add_more(s, options or {})
+  if not more then
+    return nil, sentence, word, place
   end
-  if options.extra then
-    ok, sentence, word, place = add(s, options.extra)
-    if not ok then
-      return nil, sentence, word, place
-    end
-    more[#more + 1] = options.extra
+  ok, sentence, word, place = add_aliases(s)
+  if ok then
+    ok, sentence, word, place = s:seal()
   end
-  for alias, name in pairs(registry.aliases) do
-    ok, sentence, word, place = s:alias(alias, name)
-    if not ok then
-      return nil, sentence, word, place
-    end
-  end
-  ok, sentence, word, place = s:seal()
   if not ok then
     return nil, sentence, word, place
   end
@@ -267,108 +159,23 @@ function registry.load(options)
   return s
 end
 
--- From here on: for people who ask. Built when the first one does.
-
---- Entries in registry order and by name, what `words` has of them put in.
-local function catalogue(lists, words, group)
-  local book = { order = {}, at = {} }
-  for _, list in ipairs(lists) do
-    each(list, function(entry, section)
-      local one = single(entry, entry.name)
-      section = section or list
-      one.group = entry.group or section.group or group
-      one.source = entry.source or section.source
-      for key, value in pairs(words[one.name] or {}) do
-        one[key] = value
-      end
-      local at = book.at[one.name]
-      if not at then
-        at = #book.order + 1
-        book.at[one.name] = at
-      end
-      book.order[at] = one
-    end)
-  end
-  return book
-end
-
-local builtin
-
-local function books(s)
-  if not builtin then
-    local lists = {}
-    for _, file in ipairs(FILES) do
-      lists[#lists + 1] = require("peal.registry." .. file)
-    end
-    builtin = catalogue(lists, require("peal.registry.words"))
-  end
-  return catalogue(s and additions[s] or {}, {}, "Maker's Parameters"), builtin
-end
-
-local function lookup(name, first, second)
-  return first.order[first.at[name]] or second.order[second.at[name]]
-end
-
---- Entry of the family a name belongs to, and its number there.
-local function member(name, first, second)
-  local from, number, to = name:match("()_([1-9]%d*)_()")
-  while from do
-    local family = name:sub(1, from) .. "n" .. name:sub(to - 1)
-    local entry = lookup(family, first, second)
-    if entry and entry.count and tonumber(number) <= entry.count then
-      return entry, tonumber(number)
-    end
-    from, number, to = name:match("()_([1-9]%d*)_()", to - 1)
-  end
-end
-
 --- What is known of a parameter.
 -- @tparam string name element name, of one line too, or a spelling besides
 -- @tparam[opt] userdata s schema, for what a maker added
 -- @treturn[1] table a copy of its entry; family and number too when the name
---   is a family's
+--   is a member of a family
 -- @return[2] nil, sentence, "unknown-name"
 function registry.describe(name, s)
-  local first, second = books(s)
-  name = registry.aliases[name] or name
-  local entry = lookup(name, first, second)
-  local number
-  if not entry then
-    entry, number = member(name, first, second)
-  end
-  if not entry then
-    return nil, ("no such parameter: %s"):format(name), "unknown-name"
-  end
-  local found = single(entry, name)
-  if number then
-    found.family, found.number = entry.name, number
-  end
-  return found
+  return require("peal.registry.catalogue").describe(
+    registry.aliases[name] or name, builtin(), s and additions[s])
 end
 
 --- Entries by group, both in registry order.
+-- @tparam[opt] userdata s schema, for what a maker added
 -- @treturn table list of { name = group, entry, entry ... }
 function registry.groups(s)
-  local first, second = books(s)
-  local list, by_name = {}, {}
-  local function put(entry)
-    local group = by_name[entry.group]
-    if not group then
-      group = { name = entry.group }
-      by_name[entry.group] = group
-      list[#list + 1] = group
-    end
-    group[#group + 1] = single(entry, entry.name)
-  end
-  for _, entry in ipairs(second.order) do
-    put(first.order[first.at[entry.name]] or entry)
-  end
-  for _, entry in ipairs(first.order) do
-    if not second.at[entry.name] then
-      put(entry)
-    end
-  end
-  return list
+  return require("peal.registry.catalogue").groups(builtin(),
+    s and additions[s])
 end
 
 --- Does a change of this parameter take a reboot to act?

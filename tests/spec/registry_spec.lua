@@ -1,3 +1,4 @@
+local profiles = require "tests.support.profiles"
 local registry = require "peal.registry"
 
 local GUIDE <const> = "MPP provisioning guide"
@@ -263,8 +264,8 @@ describe("describe", function()
   end)
 
   for _, name in ipairs { "Privacy_Header_11_", "Privacy_Header_0_",
-    "Privacy_Header_01_", "Privacy_Header_", "Line_Enable_17_", "line_enable_1_",
-    "Nope", "", "_1_", "wepKey4_1_" } do
+    "Privacy_Header_01_", "Privacy_Header_", "Line_Enable_17_",
+    "line_enable_1_", "Nope", "", "_1_", "wepKey4_1_" } do
     it(("does not know %q"):format(name), function()
       local found, sentence, word = registry.describe(name)
       assert.is_nil(found)
@@ -278,6 +279,269 @@ describe("describe", function()
     registry.groups()[1][1].default = "spoiled"
     assert.is_nil(registry.describe("GPP_A").default)
     assert.equal("Yes", registry.describe("Provision_Enable").default)
+  end)
+end)
+
+describe("the schema", function()
+  local s
+
+  setup(function() s = assert(registry.load()) end)
+
+  it("takes every default under its own type", function()
+    for _, entry in ipairs(entries()) do
+      for _, number in ipairs { 1, entry.count } do
+        local name = entry.name:gsub("_n_", "_" .. number .. "_")
+        if entry.default then
+          assert.equal(entry.default, s:check(name, entry.default), name)
+        end
+      end
+    end
+  end)
+
+  it("takes the examples of the reference", function()
+    for _, entry in ipairs(entries()) do
+      local name = entry.name:gsub("_n_", "_1_")
+      if entry.example then
+        assert.equal(entry.example, s:check(name, entry.example), name)
+      end
+    end
+  end)
+
+  it("knows what the registry describes, and no more", function()
+    local n = 0
+    for _, entry in ipairs(entries()) do
+      n = n + (entry.count or 1)
+      for number = 1, entry.count or 1 do
+        local name = entry.name:gsub("_n_", "_" .. number .. "_")
+        assert.truthy(s:find(name), name)
+      end
+      if entry.count then
+        local name = entry.name:gsub("_n_", "_" .. entry.count + 1 .. "_")
+        assert.is_nil(s:find(name), name)
+      end
+    end
+    assert.equal(n, s:count())
+  end)
+
+  local outcomes = {
+    { "Privacy_Header_3_", "ID", "id" },
+    { "Privacy_Header_3_", "geen", nil },
+    { "Privacy_Header_1_", "header;id", nil },
+    { "Privacy_Header_11_", "id", nil },
+    { "Periodic_Upload_To_Server", "599", nil },
+    { "Periodic_Upload_To_Server", "600", "600" },
+    { "Periodic_Upload_To_Server", "2592000", "2592000" },
+    { "Periodic_Upload_To_Server", "2592001", nil },
+    { "Resync_Random_Delay", "65536", nil },
+    { "Resync_Random_Delay", "0x10", "16" },
+    { "Resync_At_Random_Delay", "0", "0" },
+    { "Upload_Delay_On_Local_Change", "9", nil },
+    { "Upload_Delay_On_Local_Change", "900", "900" },
+    { "PRT_Max_Timer", "", "" },
+    { "PRT_Max_Timer", "14", nil },
+    { "PRT_Max_Timer", "1440", "1440" },
+    { "TLS_Min_RSA_Bits", "1023", nil },
+    { "TLS_Min_RSA_Bits", "1024", "1024" },
+    { "Provision_Enable", "Ja", nil },
+    { "Provision_Enable", "enable", "Yes" },
+    { "Provision_Enable", "", nil },
+    { "Profile_Authentication_Type", "Basic  HTTP authentication",
+      "Basic Http Authentication" },
+    { "Debug_Level", "0", "NOTICE" },
+    { "Debug_Level", "1", "INFO" },
+    { "Debug_Level", "2", "DEBUG" },
+    { "Debug_Level", "3", "DEBUG" },
+    { "Debug_Level", "4", nil },
+    { "Debug_Level", "error", "ERROR" },
+    { "Syslog_Identifier", "$mac", "$MAC" },
+    { "TLS_Client_Min_Version", "tls 1.3", "TLS 1.3" },
+    { "DHCP_Option_To_Use", "160,66", "160,66" },
+    { "DHCP_Option_To_Use", "161", nil },
+    { "DHCPv6_Option_To_Use", "66", nil },
+    { "Resync_At__HHmm_", "2400", "2400" },
+    { "Resync_At__HHmm_", "2401", nil },
+    { "Resync_At", "0959", "0959" },
+    { "Cert_Regen_Days", "3651", nil },
+    { "Restricted_Access_Domains", "a.example,b.example",
+      "a.example,b.example" },
+    { "Set_G729_annexb_1_", "follow silence supp setting",
+      "follow silence supp setting" },
+    { "GPP_A", ("x"):rep(4096), ("x"):rep(4096) },
+    { "GPP_A", ("x"):rep(4097), nil },
+    { "Security.global.HTTPAuthUsername", ("x"):rep(75), nil },
+    { "Security.global.HTTPAuthPassword", ("x"):rep(74), ("x"):rep(74) },
+  }
+  for _, row in ipairs(outcomes) do
+    local name, text, wanted = row[1], row[2], row[3]
+    it(("%s %q as %s"):format(wanted and "takes" or "refuses",
+      text:sub(1, 30), name), function()
+      local found, _, word = s:check(name, text)
+      assert.equal(wanted, found)
+      if not wanted then
+        assert.equal(s:find(name) and "bad-value" or "unknown-name", word)
+      end
+    end)
+  end
+
+  it("reads every other spelling", function()
+    for alias, name in pairs(registry.aliases) do
+      assert.equal(s:find(name), s:find(alias), alias)
+    end
+  end)
+end)
+
+describe("a maker's file", function()
+  it("adds and replaces", function()
+    local s = assert(registry.load { maker = "examples/makers/acme.lua" })
+    assert.equal("60", s:check("Acme_Door_Relay_Time", "60"))
+    assert.is_nil(s:check("Acme_Door_Relay_Time", "61"))
+    assert.equal("Amber", s:check("Acme_Key_Colour_8_", "amber"))
+    assert.truthy(s:find("Acme_Alarm_Pin"))
+    assert.is_true(registry.describe("Acme_Door_Pin", s).secret)
+    local found = registry.describe("Resync_Periodic", s)
+    assert.equal("86400", found.default)
+    assert.equal("Configuration Profile", found.group)
+    assert.equal("Acme_Key_Colour_n_",
+      registry.describe("Acme_Key_Colour_3_", s).family)
+    assert.equal("the maker's registry file",
+      registry.describe("Acme_Door_Pin", s).source)
+    local groups = registry.groups(s)
+    assert.equal("Acme Keys", groups[#groups].name)
+  end)
+
+  it("touches no other schema", function()
+    local own = assert(registry.load { maker = "examples/makers/acme.lua" })
+    local s = assert(registry.load())
+    assert.truthy(own:find("Acme_Alarm_Pin"))
+    assert.is_nil(s:find("Acme_Alarm_Pin"))
+    assert.is_nil(registry.describe("Acme_Alarm_Pin", s))
+    assert.equal("3600", registry.describe("Resync_Periodic", s).default)
+  end)
+
+  it("may have sections, and take a spelling for itself", function()
+    local path = temporary [[
+return { { group = "A", source = "b", { name = "Resync_At", type = "Str" } } }
+]]
+    local s = assert(registry.load { maker = path })
+    assert.equal("at nine", s:check("Resync_At", "at nine"))
+  end)
+
+  it("may change one line of a family", function()
+    local s = assert(registry.load { extra = {
+      { name = "Line_Enable_2_", type = "Bool", default = "No" } } })
+    assert.equal("No", registry.describe("Line_Enable_2_", s).default)
+    assert.equal("Yes", registry.describe("Line_Enable_3_", s).default)
+  end)
+
+  local faults = {
+    { "return {\n{ name = 'A' ", 2, "expected", "invalid" },
+    { "return {\n\n{ name = 'A', type = 'Strr' } }", 3, "Strr", "invalid" },
+    { "return {\n{ name = 'A', defualt = 'x' } }", 2, "no such key: defualt",
+      "invalid" },
+    { "return {\n{ name = 'A', max = '3' } }", 2,
+      "max is a number, not a string", "invalid" },
+    { "return {\n{ name = 'A', max = 3.5 } }", 2, "max is a whole number",
+      "invalid" },
+    { "return {\n{ name = 'A b' } }", 2, "A b", "invalid" },
+    { "return {\n{ name = 'A', type = 'Uns', default = 'x' } }", 2,
+      "default of A", "bad-value" },
+    { "return {\n{ name = 'A_n_B' },\n{ name = 'C', count = 3 } }", 3, "C",
+      "invalid" },
+    { "return {\n{ names = 'A B',\n ua = 'wr' } }", 2, "A", "invalid" },
+    { "return {\n{ name = 'A' }, { type = 'Str' } }", nil,
+      "entry 2: an entry has a name or names", "invalid" },
+    { "return {\n{ name = 'A', names = 'B' } }", 2, "a name or names",
+      "invalid" },
+    { "return { 'A' }", nil, "entry 1: an entry is a table, not a string",
+      "invalid" },
+    { "return {\n{ name = 'A', type = 'Choice', choices = { 1 } } }", 2,
+      "choice 1 is a number, not a string", "invalid" },
+    { "return {\n{ name = 'A', type = 'Choice' } }", 2, "no choices",
+      "invalid" },
+    { "local x = 1\nprint(x)\nreturn {}", 2, "print", "invalid" },
+    { "return 3", nil, "returns no list of parameters", "invalid" },
+    { "", nil, "returns no list of parameters", "invalid" },
+    { "\27Lua", nil, "", "invalid" },
+  }
+  for i, row in ipairs(faults) do
+    local text, line, about, kind = table.unpack(row, 1, 4)
+    it(("is refused by its line, case %d"):format(i), function()
+      local path = temporary(text)
+      local s, sentence, word, place = registry.load { maker = path }
+      assert.is_nil(s)
+      assert.truthy(sentence:find(path .. (line and (":%d: "):format(line)
+        or ": "), 1, true), sentence)
+      assert.truthy(sentence:find(about, 1, true), sentence)
+      assert.equal(kind, word)
+      assert.same({ file = path, line = line }, place)
+    end)
+  end
+
+  it("has to be there", function()
+    local s, sentence, word, place =
+      registry.load { maker = "/nonexistent/acme.lua" }
+    assert.is_nil(s)
+    assert.truthy(sentence:find("/nonexistent/acme.lua", 1, true))
+    assert.equal("not-found", word)
+    assert.same({ file = "/nonexistent/acme.lua" }, place)
+  end)
+
+  it("reaches nothing outside", function()
+    local path = temporary [[
+return { { name = "A", doc = os and "os" or io and "io" or "nothing" } }
+]]
+    local s = assert(registry.load { maker = path })
+    assert.equal("nothing", registry.describe("A", s).doc)
+  end)
+end)
+
+describe("a synthetic profile", function()
+  local function size(set)
+    local n = 0
+    for _ in pairs(set) do n = n + 1 end
+    return n
+  end
+
+  it("has the size it was asked for, every time the same", function()
+    local options = { params = 2500, bytes = 184000, crlf = true,
+      comments = true, repeats = 40, declaration = true }
+    local text, expected, unknown = profiles.make(options)
+    assert.equal(184000, #text)
+    assert.equal(2500, size(expected) + size(unknown))
+    assert.is_true(size(unknown) > 0)
+    assert.equal(text, (profiles.make(options)))
+    options.seed = 2
+    assert.not_equal(text, (profiles.make(options)))
+    local _, starts = text:gsub("<[%a_]", "")
+    assert.equal(2500 + 40 + 1, starts)
+    local _, breaks = text:gsub("\r\n", "")
+    local _, all = text:gsub("\n", "")
+    assert.equal(all, breaks)
+  end)
+
+  it("holds values as the schema keeps them", function()
+    local s = assert(registry.load())
+    local _, expected, unknown = profiles.make { params = 2500,
+      bytes = 500000 }
+    for name, value in pairs(expected) do
+      assert.equal(value, s:check(name, value), name)
+    end
+    for name in pairs(unknown) do assert.is_nil(s:find(name)) end
+  end)
+
+  it("has unknown names only where the known ones end", function()
+    for _, params in ipairs { 1, 2, 17, 500 } do
+      local _, expected, unknown = profiles.make { params = params }
+      assert.equal(params, size(expected))
+      assert.same({}, unknown)
+    end
+  end)
+
+  it("cannot be smaller or larger than its parameters", function()
+    assert.has_error(function() profiles.make { params = 9, bytes = 99 } end)
+    assert.has_error(function()
+      profiles.make { params = 1, bytes = 99999 }
+    end)
   end)
 end)
 
