@@ -51,7 +51,7 @@ static int search_embedded(lua_State *L)
 		lua_pushfstring(L, "no embedded script '%s'", name);
 		return 1;
 	}
-	snprintf(chunk, sizeof(chunk), "@%s", name);
+	snprintf(chunk, sizeof(chunk), "@%s", e->path);
 	if (luaL_loadbufferx(L, (const char *)e->data, e->len, chunk, NULL))
 		return lua_error(L);
 	lua_pushstring(L, name);
@@ -65,9 +65,10 @@ static int open_factory(lua_State *L)
 
 	lua_createtable(L, 0, (int)peal_embedded_rules_n);
 	for (i = 0; i < peal_embedded_rules_n; i++) {
+		lua_pushfstring(L, "%s.lua", peal_embedded_rules[i].name);
 		lua_pushlstring(L, (const char *)peal_embedded_rules[i].data,
 				peal_embedded_rules[i].len);
-		lua_setfield(L, -2, peal_embedded_rules[i].name);
+		lua_rawset(L, -3);
 	}
 	return 1;
 }

@@ -1,6 +1,5 @@
 # peal_core_deps  what runtime/ stands on
 # peal_lua        Lua 5.4
-# peal_edit       line editing
 #
 # libcurl and mbedTLS come from .deps, where setup builds them, or with
 # PEAL_SYSTEM_LIBS from the system: then they are proved to be a pair that
@@ -10,7 +9,6 @@ pkg_check_modules(PEAL_XML REQUIRED IMPORTED_TARGET libxml-2.0)
 pkg_check_modules(PEAL_UV REQUIRED IMPORTED_TARGET libuv)
 pkg_check_modules(PEAL_ARES REQUIRED IMPORTED_TARGET libcares)
 pkg_check_modules(PEAL_ZLIB REQUIRED IMPORTED_TARGET zlib)
-pkg_check_modules(PEAL_EDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_search_module(PEAL_LUA REQUIRED IMPORTED_TARGET
   lua5.4 lua-5.4 lua54 lua>=5.4)
 if(NOT PEAL_LUA_VERSION MATCHES "^5\\.4")
@@ -44,4 +42,3 @@ target_link_libraries(peal_core_deps INTERFACE ${tls_libraries}
   PkgConfig::PEAL_ZLIB Threads::Threads)
 
 add_library(peal_lua ALIAS PkgConfig::PEAL_LUA)
-add_library(peal_edit ALIAS PkgConfig::PEAL_EDIT)

@@ -32,6 +32,7 @@ static int prepare(lua_State *L)
 
 	luaL_openlibs(L);
 	peal_open_bindings(L);
+	peal_open_embedded(L, 0);
 
 	lua_getglobal(L, "package");
 	lua_pushstring(L, search);

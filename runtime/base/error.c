@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	const char *text;
@@ -15,6 +16,7 @@ static const struct {
 	PEAL_ERRORS(PEAL_X)
 #undef PEAL_X
 };
+/* clang-format on */
 
 static int known(enum peal_err err)
 {

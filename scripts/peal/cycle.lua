@@ -125,7 +125,7 @@ end
 --   request.asked_by   "cli", "boot", "periodic" ...
 --   request.explicit   true: somebody asked for it
 --   request.rule       a rule text: only this one; nil: A to D
---   request.prvst      $PRVST of the run (-1 explicit, 0 boot, 1 timer, 2 retry)
+--   request.prvst      $PRVST: -1 explicit, 0 boot, 1 timer, 2 retry
 -- @treturn table outcome ("success", "failure", "refused"), reason, failure
 --   (the failed rule's result), rules, changes, refused, notes, revision,
 --   reboot (a changed value needs one), cycle, trace

@@ -26,7 +26,7 @@ struct peal_element {
 	size_t value_len;
 	enum peal_ua ua; /* PEAL_UA_NONE: no attribute */
 	unsigned flags;  /* enum peal_element_flag */
-	long line;	 /* of the start tag, from 1 */
+	long line;       /* of the start tag, from 1 */
 };
 
 /* Anything but PEAL_OK stops the parse and is returned by it. */

@@ -29,7 +29,6 @@ enum peal_err peal_encode_aes(const void *bytes, size_t len, const char *key,
 enum peal_err peal_encode_aes128gcm(const void *bytes, size_t len,
 				    const char *ikm, size_t ikm_len,
 				    const unsigned char salt[16],
-				    uint32_t record_size,
-				    struct peal_buf *out);
+				    uint32_t record_size, struct peal_buf *out);
 
 #endif

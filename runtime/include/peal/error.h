@@ -13,6 +13,7 @@
 /* The words of failed transfers follow the causes of the MPP status pages
  * (dns, connect, fnf, access ...); scripts/peal/cause.lua maps them to the
  * texts a phone shows. */
+/* clang-format off */
 #define PEAL_ERRORS(X)                                                      \
 	X(ENOMEM, "resource", "out of memory")                              \
 	X(EINVAL, "invalid", "not a valid value")                           \
@@ -55,7 +56,9 @@
 	X(ETHANDSHAKE, "t.handshake", "TLS handshake failed")               \
 	X(EKEY, "bad-key", "private key or certificate cannot be used")     \
 	X(EINTERNAL, "internal", "internal error")
+/* clang-format on */
 
+/* clang-format off */
 enum peal_err {
 	PEAL_OK = 0,
 #define PEAL_X(code, word, text) PEAL_##code,
@@ -63,6 +66,7 @@ enum peal_err {
 #undef PEAL_X
 	PEAL_ERR_COUNT
 };
+/* clang-format on */
 
 /* Details of one failure, for a person.
  *   text   a sentence without a full stop; empty: peal_err_text() says it all.

@@ -16,6 +16,7 @@
 #include "peal/error.h"
 
 /* enum, word in the registry. Canonical form in parentheses. */
+/* clang-format off */
 #define PEAL_TYPES(X)                                                        \
 	X(STR, "Str")         /* text up to max bytes; 0: PEAL_LIMIT_VALUE */ \
 	X(BOOL, "Bool")       /* Yes No Enable Disable 1 0 (Yes, No) */       \
@@ -34,13 +35,16 @@
 	X(RULE, "Rule")       /* profile rule or condition, PEAL_LIMIT_RULE */ \
 	X(URL, "URL")         /* text up to max bytes */                      \
 	X(DIAL, "DialPlanScript")
+/* clang-format on */
 
+/* clang-format off */
 enum peal_type {
 #define PEAL_X(code, word) PEAL_T_##code,
 	PEAL_TYPES(PEAL_X)
 #undef PEAL_X
 	PEAL_T_COUNT
 };
+/* clang-format on */
 
 /* "Str" ...; for a bad value NULL. */
 const char *peal_type_name(enum peal_type type);
@@ -51,10 +55,10 @@ enum peal_ua { PEAL_UA_NA, PEAL_UA_RO, PEAL_UA_RW, PEAL_UA_NONE };
 const char *peal_ua_name(enum peal_ua ua); /* "na", "ro", "rw" */
 
 enum peal_param_flag {
-	PEAL_PARAM_SECRET = 1, /* never printed in clear */
-	PEAL_PARAM_REBOOT = 2, /* a change takes a reboot to act */
+	PEAL_PARAM_SECRET = 1,   /* never printed in clear */
+	PEAL_PARAM_REBOOT = 2,   /* a change takes a reboot to act */
 	PEAL_PARAM_EMPTY_OK = 4, /* admits "" though its type does not */
-	PEAL_PARAM_UNTYPED = 8 /* kept though no registry knows it */
+	PEAL_PARAM_UNTYPED = 8   /* kept though no registry knows it */
 };
 
 /* One parameter, or one family.
@@ -91,8 +95,7 @@ void peal_schema_unref(struct peal_schema *s); /* takes NULL */
  * maker's file comes after the built-in one).
  * PEAL_ETYPE (a default its own type refuses), PEAL_EINVAL, PEAL_ENOMEM,
  * PEAL_ELIMIT, PEAL_ESTATE (sealed) */
-enum peal_err peal_schema_add(struct peal_schema *s,
-			      const struct peal_param *p,
+enum peal_err peal_schema_add(struct peal_schema *s, const struct peal_param *p,
 			      struct peal_reason *reason);
 /* `alias` is read as `name`, which must exist. */
 enum peal_err peal_schema_alias(struct peal_schema *s, const char *alias,
