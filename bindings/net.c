@@ -1,0 +1,283 @@
+/* net.c - require "peal.net": names to addresses, and datagrams.
+ *
+ *   r = net.resolver(loop, {servers=, timeout=, tries=})
+ *   h = r:resolve(name, "A"|"AAAA"|"ADDR"|"SRV", use_hosts, fn)  h:cancel()
+ *       fn(list) or fn(nil, sentence, word)
+ *   net.send(address, port, bytes) -> true | nil, sentence, word
+ *   net.is_address(text) -> "ipv4" | "ipv6" | nil */
+#include <math.h>
+
+#include "bindings.h"
+#include "peal/net.h"
+
+#define TYPE "peal.resolver"
+#define TYPE_QUERY "peal.query"
+
+struct box {
+	struct peal_resolver *r; /* NULL: closed */
+};
+
+struct query {
+	struct peal_query *q; /* NULL: over */
+	struct peal_lua_callback cb;
+	int self; /* keeps this userdata alive until the end */
+	int type;
+};
+
+struct answer {
+	enum peal_err err;
+	const struct peal_dns_answer *list;
+	unsigned n;
+	const struct peal_reason *reason;
+	int srv;
+};
+
+static void push_answer(lua_State *L, const struct peal_dns_answer *a, int srv)
+{
+	lua_createtable(L, 0, 5);
+	if (srv) {
+		lua_pushstring(L, a->target);
+		lua_setfield(L, -2, "target");
+		lua_pushinteger(L, a->port);
+		lua_setfield(L, -2, "port");
+		lua_pushinteger(L, a->priority);
+		lua_setfield(L, -2, "priority");
+		lua_pushinteger(L, a->weight);
+		lua_setfield(L, -2, "weight");
+	} else {
+		lua_pushstring(L, a->address);
+		lua_setfield(L, -2, "address");
+	}
+	lua_pushinteger(L, a->ttl_s);
+	lua_setfield(L, -2, "ttl");
+}
+
+/* deliver(fn, answer): calls fn, inside the protected call */
+static int deliver(lua_State *L)
+{
+	const struct answer *a = lua_touserdata(L, 2);
+	unsigned i;
+	int n = 1;
+
+	lua_settop(L, 1);
+	if (a->err) {
+		lua_pushnil(L);
+		peal_lua_push_error(L, a->err, a->reason);
+		lua_pop(L, 1); /* there is no place */
+		n = 3;
+	} else {
+		lua_createtable(L, (int)a->n, 0);
+		for (i = 0; i < a->n; i++) {
+			push_answer(L, &a->list[i], a->srv);
+			lua_rawseti(L, -2, i + 1);
+		}
+	}
+	lua_call(L, n, 0);
+	return 0;
+}
+
+static void over(struct query *q)
+{
+	lua_State *L = q->cb.L;
+
+	q->q = NULL;
+	if (!L)
+		return;
+	luaL_unref(L, LUA_REGISTRYINDEX, q->self);
+	peal_lua_callback_free(&q->cb);
+}
+
+static void on_done(enum peal_err err, const struct peal_dns_answer *list,
+		    unsigned n, const struct peal_reason *reason, void *arg)
+{
+	struct query *q = arg;
+	struct answer a = { err, list, n, reason, q->type == PEAL_DNS_SRV };
+	lua_State *L = peal_lua_callback_push(&q->cb);
+
+	q->q = NULL;
+	if (L) {
+		lua_pushcfunction(L, deliver);
+		lua_insert(L, -2);
+		lua_pushlightuserdata(L, &a);
+		peal_lua_callback_call(&q->cb, 2);
+	}
+	over(q);
+}
+
+static void read_options(lua_State *L, int index,
+			 struct peal_resolver_options *o)
+{
+	static const char *const keys[] = { "servers", "timeout", "tries",
+					    NULL };
+	lua_Number s = 0;
+
+	peal_lua_check_keys(L, index, keys);
+	o->servers = peal_lua_opt_text(L, index, "servers", NULL, NULL);
+	o->tries = (unsigned)peal_lua_opt_int(L, index, "tries", 1, 10, 3);
+	if (lua_getfield(L, index, "timeout") != LUA_TNIL)
+		s = luaL_checknumber(L, -1);
+	luaL_argcheck(L, s >= 0 && s <= 60, index,
+		      "option 'timeout' is not 0..60 seconds");
+	o->timeout_ms = (unsigned)ceil(s * 1000);
+	lua_pop(L, 1);
+}
+
+/* net.resolver(loop, options) -> resolver | nil, sentence, word */
+static int l_resolver(lua_State *L)
+{
+	struct peal_loop *l = peal_lua_check_loop(L, 1);
+	struct peal_resolver_options o = { NULL, 0, 0 };
+	struct box *b;
+	enum peal_err err;
+
+	if (!lua_isnoneornil(L, 2))
+		read_options(L, 2, &o);
+	b = lua_newuserdatauv(L, sizeof(*b), 1);
+	b->r = NULL;
+	luaL_setmetatable(L, TYPE);
+	lua_pushvalue(L, 1);
+	lua_setiuservalue(L, -2, 1);
+	err = peal_resolver_new(&b->r, l, &o);
+	return err ? peal_lua_fail(L, err, NULL) : 1;
+}
+
+static int l_gc(lua_State *L)
+{
+	struct box *b = luaL_checkudata(L, 1, TYPE);
+
+	peal_resolver_free(b->r);
+	b->r = NULL;
+	return 0;
+}
+
+static int l_tostring(lua_State *L)
+{
+	struct box *b = luaL_checkudata(L, 1, TYPE);
+
+	lua_pushfstring(L, "peal.resolver (%s)", b->r ? "open" : "closed");
+	return 1;
+}
+
+/* r:resolve(name, type, use_hosts, fn) -> handle | nil, sentence, word */
+static int l_resolve(lua_State *L)
+{
+	static const char *const types[] = { "A", "AAAA", "ADDR", "SRV",
+					     NULL };
+	struct box *b = luaL_checkudata(L, 1, TYPE);
+	const char *name = luaL_checkstring(L, 2);
+	int type = luaL_checkoption(L, 3, NULL, types);
+	int use_hosts = lua_toboolean(L, 4);
+	struct query *q;
+	enum peal_err err;
+
+	luaL_argcheck(L, b->r, 1, "resolver is closed");
+	luaL_checktype(L, 5, LUA_TFUNCTION);
+	q = lua_newuserdatauv(L, sizeof(*q), 0);
+	q->q = NULL;
+	q->cb.L = NULL;
+	q->type = type;
+	luaL_setmetatable(L, TYPE_QUERY);
+	lua_pushvalue(L, -1);
+	q->self = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_getiuservalue(L, 1, 1);
+	peal_lua_callback_new(L, lua_gettop(L), 5, &q->cb);
+	lua_pop(L, 1);
+
+	err = peal_resolve_start(&q->q, b->r, name, (enum peal_dns_type)type,
+				 use_hosts, on_done, q);
+	if (err) {
+		over(q);
+		return peal_lua_fail(L, err, NULL);
+	}
+	return 1;
+}
+
+static int l_cancel(lua_State *L)
+{
+	struct query *q = luaL_checkudata(L, 1, TYPE_QUERY);
+
+	peal_resolve_cancel(q->q);
+	return 0;
+}
+
+static int l_query_gc(lua_State *L)
+{
+	struct query *q = luaL_checkudata(L, 1, TYPE_QUERY);
+
+	if (q->q) {
+		peal_resolve_cancel(q->q);
+		peal_lua_callback_free(&q->cb);
+		q->q = NULL;
+	}
+	return 0;
+}
+
+static uint16_t check_port(lua_State *L, int index)
+{
+	lua_Integer port = luaL_checkinteger(L, index);
+
+	luaL_argcheck(L, port > 0 && port < 65536, index, "not a port");
+	return (uint16_t)port;
+}
+
+static int l_send(lua_State *L)
+{
+	const char *address = luaL_checkstring(L, 1);
+	uint16_t port = check_port(L, 2);
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 3, &len);
+	enum peal_err err = peal_datagram_send(address, port, bytes, len);
+
+	if (err)
+		return peal_lua_fail(L, err, NULL);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+static int l_is_address(lua_State *L)
+{
+	struct sockaddr_storage sa;
+
+	if (peal_address_parse(luaL_checkstring(L, 1), 0, &sa))
+		lua_pushnil(L);
+	else
+		lua_pushstring(L, sa.ss_family == AF_INET ? "ipv4" : "ipv6");
+	return 1;
+}
+
+static void new_type(lua_State *L, const char *name, const luaL_Reg *meta,
+		     const luaL_Reg *methods)
+{
+	luaL_newmetatable(L, name);
+	luaL_setfuncs(L, meta, 0);
+	lua_newtable(L);
+	luaL_setfuncs(L, methods, 0);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
+}
+
+int luaopen_peal_net(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{ "resolver", l_resolver },
+		{ "send", l_send },
+		{ "is_address", l_is_address },
+		{ NULL, NULL },
+	};
+	static const luaL_Reg meta[] = { { "__gc", l_gc },
+					 { "__close", l_gc },
+					 { "__tostring", l_tostring },
+					 { NULL, NULL } };
+	static const luaL_Reg methods[] = { { "resolve", l_resolve },
+					    { "close", l_gc },
+					    { NULL, NULL } };
+	static const luaL_Reg query_meta[] = { { "__gc", l_query_gc },
+					       { NULL, NULL } };
+	static const luaL_Reg query_methods[] = { { "cancel", l_cancel },
+						  { NULL, NULL } };
+
+	new_type(L, TYPE, meta, methods);
+	new_type(L, TYPE_QUERY, query_meta, query_methods);
+	luaL_newlib(L, functions);
+	return 1;
+}

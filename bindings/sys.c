@@ -1,0 +1,290 @@
+/* sys.c - require "peal.sys": clocks, dice and files, for worlds and tools.
+ *
+ *   sys.time()  sys.monotonic()  sys.cpu_time()            seconds
+ *   sys.random(n) octets   sys.random_int(lo, hi)          from the system
+ *   sys.isatty(fd)
+ *   sys.mkdir_p(path, mode)  sys.list(dir)  sys.stat(path)
+ *   sys.local_address([peer]) -> text | nil */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bindings.h"
+#include "peal/net.h"
+
+static int push_clock(lua_State *L, clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	lua_pushnumber(L, (lua_Number)t.tv_sec + (lua_Number)t.tv_nsec / 1e9);
+	return 1;
+}
+
+static int l_time(lua_State *L)
+{
+	return push_clock(L, CLOCK_REALTIME);
+}
+
+static int l_monotonic(lua_State *L)
+{
+	return push_clock(L, CLOCK_MONOTONIC);
+}
+
+static int l_cpu_time(lua_State *L)
+{
+	return push_clock(L, CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static int fail_errno(lua_State *L, int number, const char *what)
+{
+	struct peal_reason reason;
+
+	peal_fail(&reason, PEAL_EIO, "%s: %s", what, strerror(number));
+	return peal_lua_fail(L, peal_err_errno(number), &reason);
+}
+
+static void octets(lua_State *L, void *out, size_t len)
+{
+	unsigned char *p = out;
+	ssize_t n;
+
+	while (len) {
+		n = getrandom(p, len, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			luaL_error(L, "the system has no random octets");
+		p += n;
+		len -= (size_t)n;
+	}
+}
+
+static int l_random(lua_State *L)
+{
+	lua_Integer n = luaL_checkinteger(L, 1);
+	luaL_Buffer b;
+	char *p;
+
+	luaL_argcheck(L, n >= 0 && n <= 1 << 20, 1, "0..1048576 octets");
+	p = luaL_buffinitsize(L, &b, (size_t)n);
+	octets(L, p, (size_t)n);
+	luaL_pushresultsize(&b, (size_t)n);
+	return 1;
+}
+
+/* Draws again instead of taking a remainder: no value is likelier. */
+static int l_random_int(lua_State *L)
+{
+	lua_Integer lo = luaL_checkinteger(L, 1), hi = luaL_checkinteger(L, 2);
+	lua_Unsigned span, draw, limit;
+
+	luaL_argcheck(L, lo <= hi, 2, "the interval is empty");
+	span = (lua_Unsigned)hi - (lua_Unsigned)lo + 1; /* 0: all of them */
+	limit = span ? (lua_Unsigned)-1 - (0 - span) % span : 0;
+	do
+		octets(L, &draw, sizeof(draw));
+	while (span && draw > limit);
+	if (span)
+		draw %= span;
+	lua_pushinteger(L, (lua_Integer)((lua_Unsigned)lo + draw));
+	return 1;
+}
+
+static int l_isatty(lua_State *L)
+{
+	lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+	return 1;
+}
+
+/* Like mkdir -p; `path` is changed and restored. */
+static int make_all(char *path, mode_t mode)
+{
+	struct stat st;
+	char *p;
+
+	for (p = path + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(path, mode) && errno != EEXIST)
+			return -1;
+		*p = '/';
+	}
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno != EEXIST || stat(path, &st))
+		return -1;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode) ? 0 : -1;
+}
+
+static int l_mkdir_p(lua_State *L)
+{
+	size_t len;
+	const char *path = luaL_checklstring(L, 1, &len);
+	mode_t mode = (mode_t)luaL_optinteger(L, 2, 0777);
+	char *copy;
+
+	luaL_argcheck(L, len > 0 && strlen(path) == len, 1, "not a path");
+	copy = lua_newuserdatauv(L, len + 1, 0);
+	memcpy(copy, path, len + 1);
+	if (make_all(copy, mode))
+		return fail_errno(L, errno, path);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+struct dir {
+	DIR *d;
+};
+
+static int l_dir_gc(lua_State *L)
+{
+	struct dir *b = lua_touserdata(L, 1);
+
+	if (b->d)
+		closedir(b->d);
+	b->d = NULL;
+	return 0;
+}
+
+static int compare(lua_State *L)
+{
+	lua_pushboolean(L, lua_compare(L, 1, 2, LUA_OPLT));
+	return 1;
+}
+
+/* sys.list(dir) -> names, sorted, without "." and ".." | nil, ... */
+static int l_list(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	struct dir *b = lua_newuserdatauv(L, sizeof(*b), 0);
+	struct dirent *e;
+	lua_Integer n = 0;
+
+	b->d = NULL;
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, l_dir_gc);
+	lua_setfield(L, -2, "__gc");
+	lua_setmetatable(L, -2);
+	b->d = opendir(path);
+	if (!b->d)
+		return fail_errno(L, errno, path);
+	lua_getglobal(L, "table");
+	lua_getfield(L, -1, "sort");
+	lua_newtable(L);
+	while ((e = readdir(b->d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		lua_pushstring(L, e->d_name);
+		lua_rawseti(L, -2, ++n);
+	}
+	closedir(b->d);
+	b->d = NULL;
+	lua_pushvalue(L, -1);
+	lua_insert(L, -3);
+	lua_pushcfunction(L, compare);
+	lua_call(L, 2, 0);
+	return 1;
+}
+
+static const char *file_type(mode_t mode)
+{
+	if (S_ISREG(mode))
+		return "file";
+	if (S_ISDIR(mode))
+		return "directory";
+	if (S_ISSOCK(mode))
+		return "socket";
+	return "other";
+}
+
+static int l_stat(lua_State *L)
+{
+	struct stat st;
+
+	if (stat(luaL_checkstring(L, 1), &st)) {
+		lua_pushnil(L);
+		return 1;
+	}
+	lua_createtable(L, 0, 4);
+	lua_pushstring(L, file_type(st.st_mode));
+	lua_setfield(L, -2, "type");
+	lua_pushinteger(L, (lua_Integer)st.st_size);
+	lua_setfield(L, -2, "size");
+	lua_pushnumber(L, (lua_Number)st.st_mtim.tv_sec +
+				  (lua_Number)st.st_mtim.tv_nsec / 1e9);
+	lua_setfield(L, -2, "mtime");
+	lua_pushinteger(L, st.st_mode & 07777);
+	lua_setfield(L, -2, "mode");
+	return 1;
+}
+
+static int own_address(const struct sockaddr_storage *peer, char *text,
+		       socklen_t size)
+{
+	struct sockaddr_storage me;
+	socklen_t len = sizeof(me);
+	socklen_t peer_len = peer->ss_family == AF_INET ?
+				     sizeof(struct sockaddr_in) :
+				     sizeof(struct sockaddr_in6);
+	int fd = socket(peer->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const void *ip;
+	int ok;
+
+	if (fd < 0)
+		return 0;
+	/* no packet is sent: the kernel only chooses a route */
+	ok = connect(fd, (const struct sockaddr *)peer, peer_len) == 0 &&
+	     getsockname(fd, (struct sockaddr *)&me, &len) == 0;
+	close(fd);
+	if (!ok)
+		return 0;
+	ip = me.ss_family == AF_INET ?
+		     (const void *)&((struct sockaddr_in *)&me)->sin_addr :
+		     (const void *)&((struct sockaddr_in6 *)&me)->sin6_addr;
+	return inet_ntop(me.ss_family, ip, text, size) != NULL;
+}
+
+/* The address by which `peer` would see us; without one, any public one. */
+static int l_local_address(lua_State *L)
+{
+	const char *peer = luaL_optstring(L, 1, "192.0.2.1"); /* RFC 5737 */
+	struct sockaddr_storage sa;
+	char text[INET6_ADDRSTRLEN];
+
+	if (peal_address_parse(peer, 9, &sa) ||
+	    !own_address(&sa, text, sizeof(text)))
+		lua_pushnil(L);
+	else
+		lua_pushstring(L, text);
+	return 1;
+}
+
+int luaopen_peal_sys(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{ "cpu_time", l_cpu_time },
+		{ "isatty", l_isatty },
+		{ "list", l_list },
+		{ "local_address", l_local_address },
+		{ "mkdir_p", l_mkdir_p },
+		{ "monotonic", l_monotonic },
+		{ "random", l_random },
+		{ "random_int", l_random_int },
+		{ "stat", l_stat },
+		{ "time", l_time },
+		{ NULL, NULL },
+	};
+
+	luaL_newlib(L, functions);
+	return 1;
+}
