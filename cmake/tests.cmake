@@ -29,7 +29,9 @@ if(PEAL_FUZZ)
   return()
 endif()
 
-add_executable(peal-lua tests/interpreter.c)
+file(GLOB support_sources CONFIGURE_DEPENDS tests/support/*.c)
+add_executable(peal-lua tests/interpreter.c ${support_sources})
+target_include_directories(peal-lua PRIVATE tests)
 target_compile_definitions(peal-lua PRIVATE
   PEAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 target_link_libraries(peal-lua PRIVATE peal_bindings peal_program)

@@ -12,6 +12,7 @@
 #include <lualib.h>
 
 #include "bindings.h"
+#include "support/support.h"
 
 #define IN_TREE(path) PEAL_SOURCE_DIR path ";"
 
@@ -32,6 +33,10 @@ static int prepare(lua_State *L)
 
 	luaL_openlibs(L);
 	peal_open_bindings(L);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+	lua_pushcfunction(L, luaopen_support_process);
+	lua_setfield(L, -2, "support.process");
+	lua_pop(L, 1);
 	peal_open_embedded(L, 0);
 
 	lua_getglobal(L, "package");
