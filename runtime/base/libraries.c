@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "peal/alloc.h"
+#include "profile/memory.h"
 
 enum peal_err peal_alloc_hook_libraries(void)
 {
@@ -22,5 +23,5 @@ enum peal_err peal_alloc_hook_libraries(void)
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, peal_alloc, peal_free,
 				 peal_realloc, peal_strdup, peal_calloc))
 		return PEAL_EINTERNAL;
-	return PEAL_OK;
+	return peal_xml_hook();
 }

@@ -49,8 +49,13 @@ enum peal_profile_write {
 
 /* Begin, add one element, end a <device><flat-profile> document in `out`. */
 enum peal_err peal_profile_begin(struct peal_buf *out);
-enum peal_err peal_profile_add(struct peal_buf *out,
-			       const struct peal_value *v, unsigned flags);
+enum peal_err peal_profile_add(struct peal_buf *out, const struct peal_value *v,
+			       unsigned flags);
 enum peal_err peal_profile_end(struct peal_buf *out);
+/* Append text as it stands between tags or in quotes. Reads back the same but
+ * for what the format cannot say: blanks at the ends, line ends (read as
+ * blanks), bytes XML does not admit (written as '?'). */
+enum peal_err peal_profile_escape(struct peal_buf *out, const char *text,
+				  size_t len);
 
 #endif
