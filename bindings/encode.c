@@ -1,0 +1,180 @@
+/* encode.c - require "peal.encode"
+ *
+ *   encode.gzip(bytes [, level 0..9]) -> bytes         see peal/encode.h
+ *   encode.aes(bytes, key, kdf, salt) -> bytes
+ *       kdf "md5", "sha256" or "pbkdf2"; salt of 8 bytes
+ *   encode.aes128gcm(bytes, ikm, salt [, record_size]) -> bytes
+ *       salt of 16 bytes
+ *   encode.profile(list) -> XML
+ *       list of {name=, text=, ua=, user_pref=, user_modified=}
+ *   encode.escape(text) -> text as it stands in XML
+ * They fail with nil, sentence, word. */
+#include <string.h>
+
+#include "bindings.h"
+#include "peal/encode.h"
+#include "peal/limits.h"
+#include "peal/profile.h"
+
+#define TYPE "peal.encode.result"
+
+static int l_result_gc(lua_State *L)
+{
+	peal_buf_fini_secret(luaL_checkudata(L, 1, TYPE));
+	return 0;
+}
+
+/* A buffer that an error in Lua does not lose. */
+static struct peal_buf *new_result(lua_State *L)
+{
+	struct peal_buf *b = lua_newuserdatauv(L, sizeof(*b), 0);
+
+	peal_buf_init(b, (size_t)PEAL_LIMIT_INFLATED * 2);
+	if (luaL_newmetatable(L, TYPE)) {
+		lua_pushcfunction(L, l_result_gc);
+		lua_setfield(L, -2, "__gc");
+	}
+	lua_setmetatable(L, -2);
+	return b;
+}
+
+static int finish(lua_State *L, enum peal_err err, struct peal_buf *b)
+{
+	if (!err)
+		lua_pushlstring(L, (char *)b->data, b->len);
+	peal_buf_fini_secret(b);
+	return err ? peal_lua_fail(L, err, NULL) : 1;
+}
+
+static int l_gzip(lua_State *L)
+{
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 1, &len);
+	lua_Integer level = luaL_optinteger(L, 2, 9);
+	struct peal_buf *b;
+
+	luaL_argcheck(L, level >= 0 && level <= 9, 2, "a level is 0 to 9");
+	b = new_result(L);
+	return finish(L, peal_encode_gzip(bytes, len, (int)level, b), b);
+}
+
+static const unsigned char *check_salt(lua_State *L, int index, size_t want)
+{
+	size_t len;
+	const char *salt = luaL_checklstring(L, index, &len);
+
+	luaL_argcheck(L, len == want, index, "the salt has another length");
+	return (const unsigned char *)salt;
+}
+
+static int l_aes(lua_State *L)
+{
+	static const char *const kdfs[] = { "md5", "sha256", "pbkdf2", NULL };
+	size_t len, key_len;
+	const char *bytes = luaL_checklstring(L, 1, &len);
+	const char *key = luaL_checklstring(L, 2, &key_len);
+	enum peal_kdf kdf = (enum peal_kdf)luaL_checkoption(L, 3, NULL, kdfs);
+	const unsigned char *salt = check_salt(L, 4, 8);
+	struct peal_buf *b = new_result(L);
+
+	return finish(L,
+		      peal_encode_aes(bytes, len, key, key_len, kdf, salt, b),
+		      b);
+}
+
+static int l_aes128gcm(lua_State *L)
+{
+	size_t len, ikm_len;
+	const char *bytes = luaL_checklstring(L, 1, &len);
+	const char *ikm = luaL_checklstring(L, 2, &ikm_len);
+	const unsigned char *salt = check_salt(L, 3, 16);
+	lua_Integer size = luaL_optinteger(L, 4, 4096);
+	struct peal_buf *b;
+
+	luaL_argcheck(L, size >= 18 && size <= UINT32_MAX, 4,
+		      "a record has 18 bytes or more");
+	b = new_result(L);
+	return finish(L,
+		      peal_encode_aes128gcm(bytes, len, ikm, ikm_len, salt,
+					    (uint32_t)size, b),
+		      b);
+}
+
+static void check_text(lua_State *L, const struct peal_value *v)
+{
+	luaL_argcheck(L, v->name && v->text, 1,
+		      "an element has a name and a text");
+}
+
+/* The element at the top of the stack. */
+static void check_element(lua_State *L, struct peal_value *v)
+{
+	static const char *const keys[] = { "name", "text", "ua", "user_pref",
+					    "user_modified", NULL };
+	static const char *const words[] = { "na", "ro", "rw" };
+	const char *ua;
+	size_t len = 0;
+	unsigned i;
+
+	peal_lua_check_keys(L, -1, keys);
+	memset(v, 0, sizeof(*v));
+	v->name = peal_lua_opt_text(L, -1, "name", NULL, NULL);
+	v->text = peal_lua_opt_text(L, -1, "text", &len, NULL);
+	check_text(L, v);
+	luaL_argcheck(L, strlen(v->text) == len, 1, "a text has a NUL in it");
+	v->user_pref = peal_lua_opt_bool(L, -1, "user_pref", 0);
+	v->user_modified = peal_lua_opt_bool(L, -1, "user_modified", 0);
+	ua = peal_lua_opt_text(L, -1, "ua", NULL, NULL);
+	v->ua = PEAL_UA_NONE;
+	for (i = 0; ua && i < 3; i++)
+		if (strcmp(ua, words[i]) == 0)
+			v->ua = (enum peal_ua)i;
+	luaL_argcheck(L, !ua || v->ua != PEAL_UA_NONE, 1,
+		      "'ua' is na, ro or rw");
+}
+
+static int l_profile(lua_State *L)
+{
+	struct peal_value v;
+	struct peal_buf *b;
+	enum peal_err err;
+	lua_Integer i, n;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	n = luaL_len(L, 1);
+	b = new_result(L);
+	err = peal_profile_begin(b);
+	for (i = 1; i <= n && !err; i++) {
+		lua_geti(L, 1, i);
+		check_element(L, &v);
+		err = peal_profile_add(b, &v, PEAL_PROFILE_SECRETS);
+		lua_pop(L, 1);
+	}
+	if (!err)
+		err = peal_profile_end(b);
+	return finish(L, err, b);
+}
+
+static int l_escape(lua_State *L)
+{
+	size_t len;
+	const char *text = luaL_checklstring(L, 1, &len);
+	struct peal_buf *b = new_result(L);
+
+	return finish(L, peal_profile_escape(b, text, len), b);
+}
+
+int luaopen_peal_encode(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{ "gzip", l_gzip },
+		{ "aes", l_aes },
+		{ "aes128gcm", l_aes128gcm },
+		{ "profile", l_profile },
+		{ "escape", l_escape },
+		{ NULL, NULL },
+	};
+
+	luaL_newlib(L, functions);
+	return 1;
+}
