@@ -4,7 +4,8 @@
  *   sys.random(n) octets   sys.random_int(lo, hi)          from the system
  *   sys.isatty(fd)
  *   sys.mkdir_p(path, mode)  sys.list(dir)  sys.stat(path)
- *   sys.local_address([peer]) -> text | nil */
+ *   sys.local_address([peer]) -> text | nil
+ *   sys.versions() -> { peal =, Lua =, libcurl = ... } */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +19,7 @@
 
 #include "bindings.h"
 #include "peal/net.h"
+#include "peal/version.h"
 
 static int push_clock(lua_State *L, clockid_t clock)
 {
@@ -269,6 +271,23 @@ static int l_local_address(lua_State *L)
 	return 1;
 }
 
+static int l_versions(lua_State *L)
+{
+	struct peal_version list[PEAL_VERSIONS];
+	int i;
+
+	peal_versions(list);
+	lua_createtable(L, 0, PEAL_VERSIONS + 1);
+	for (i = 0; i < PEAL_VERSIONS; i++) {
+		lua_pushstring(L, list[i].text);
+		lua_setfield(L, -2, list[i].name);
+	}
+	lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR
+					     "." LUA_VERSION_RELEASE);
+	lua_setfield(L, -2, "Lua");
+	return 1;
+}
+
 int luaopen_peal_sys(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -282,6 +301,7 @@ int luaopen_peal_sys(lua_State *L)
 		{ "random_int", l_random_int },
 		{ "stat", l_stat },
 		{ "time", l_time },
+		{ "versions", l_versions },
 		{ NULL, NULL },
 	};
 
