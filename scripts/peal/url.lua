@@ -159,7 +159,7 @@ local function read_host(u, text, mask)
 end
 
 local function read_authority(u, text, mask)
-  local at = match(mask, ".*()@")
+  local at = match(mask, "^.*()@")
   if at then
     if not read_user(u, sub(text, 1, at - 1)) then
       return bad("Bad user or password")
@@ -263,7 +263,7 @@ local function remove_dots(path)
       out[#out + 1] = piece
     end
   end
-  local last = match(path, "[^/]*$")
+  local last = match(path, "^.*/(.*)$")
   if last == "." or last == ".." then
     out[#out + 1] = ""
   end
