@@ -66,14 +66,20 @@ local function choose(d)
   return false
 end
 
-local function start_trace(d)
-  local trace = d.trace
-  trace.expanded = redact(d.expanded, d.mask, d.opts.is_secret)
+-- Puts the texts into the trace. `broken`: the rule cannot be read or names
+-- no valid URL, so that more is hidden.
+local function show(d, broken)
+  local trace, is_secret = d.trace, d.opts.is_secret
+  trace.expanded = redact(d.expanded, d.mask, is_secret, broken)
+  trace.text = d.text == d.expanded and trace.expanded
+    or redact(d.text, nil, is_secret, broken)
+  local clean = trace.expanded == d.expanded
   for i, alt in ipairs(d.parsed and d.parsed.alternatives or {}) do
-    local text = #d.parsed.alternatives == 1 and trace.expanded
-      or redact(sub(d.expanded, alt.at, alt.to), sub(d.mask, alt.at, alt.to),
-                d.opts.is_secret)
-    trace.alternatives[i] = { text = text, chosen = false }
+    local entry = trace.alternatives[i] or { chosen = false }
+    local text = sub(d.expanded, alt.at, alt.to)
+    entry.text = clean and text
+      or redact(text, sub(d.mask, alt.at, alt.to), is_secret, broken)
+    trace.alternatives[i] = entry
   end
 end
 
@@ -103,6 +109,7 @@ local function fetches_of(d, alt)
     local fetch, sentence, at =
       resolve(target, d.vars, d.trace.warnings)
     if not fetch then
+      show(d, true)
       return failure(d, sentence, "bad-rule", at)
     end
     fill_host(d, fetch)
@@ -150,7 +157,7 @@ local function plan_of(d, alt)
 end
 
 local function decide_trigger(d)
-  start_trace(d)
+  show(d, false)
   if not find(d.expanded, "[^ \t\r\n]") then
     return skip(d, "the trigger is empty", "empty")
   end
@@ -172,7 +179,7 @@ end
 local function decide_rule(d)
   local parsed, sentence, word, detail = parse(d.expanded, d.mask, d.kind)
   d.parsed = parsed
-  start_trace(d)
+  show(d, not parsed)
   if not parsed then
     return failure(d, sentence, word, detail.at)
   end
@@ -217,18 +224,16 @@ end
 --   {at = byte of the expanded text, err = text for $ERR, conditions, trace}
 function rule.decide(text, vars, opts)
   opts = opts or {}
-  local d = { vars = vars, opts = opts, kind = opts.kind or "profile" }
+  local d = { text = text, vars = vars, opts = opts,
+              kind = opts.kind or "profile" }
   d.trace = { text = "", alternatives = {}, warnings = {} }
   if #text > rule.limit then
     return failure(d, ("Rule longer than %d bytes"):format(rule.limit),
       "bad-rule", rule.limit)
   end
-  d.trace.text = redact(text, nil, opts.is_secret)
-  local sentence
   d.expanded, d.mask = macro.expand(text, vars)
   if not d.expanded then
-    sentence = d.mask
-    return failure(d, sentence, "bad-rule")
+    return failure(d, d.mask, "bad-rule")
   elseif d.kind == "trigger" then
     return decide_trigger(d)
   end

@@ -23,6 +23,15 @@ describe("redaction", function()
       '(User_ID_1_="a@b"; Password_1_ = "***")! http://h/x' },
     { "gds://1234-5678-9012-3456", "gds://***" },
     { '($PRVTMR ge 600)? http://h/x', '($PRVTMR ge 600)? http://h/x' },
+    { "$A http://h/x", "$A http://h/x" },
+    { "2001:db8::1/x", "***/x" },
+    { "[2001:db8::1]/x", "[2001:db8::1]/x" },
+    -- broken
+    { 'a ("b" eq "c")? x', 'a ("***" eq "***")? x' },
+    { '(a="b")! [--kex c] http://h/x', '(a="***")! [***] http://h/x' },
+    { "key s3cret] http://h/x", "***] http://h/x" },
+    { "http:/u:s3cret@h/x y", "***@h/x y" },
+    { '(a=b"; c="d")!', "(a=***" },
   }
   for _, case in ipairs(outcomes) do
     it(("shows %s as %s"):format(case[1], case[2]), function()

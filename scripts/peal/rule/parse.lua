@@ -23,7 +23,13 @@ local REPORT <const> = {
   key = "text", uid = "text", pwd = "text", srv = "flag", delta = "flag",
   status = "flag",
 }
+local ANY <const> = {
+  key = "text", uid = "text", pwd = "text", post = "register",
+  put = "register", alias = "register", srv = "flag", delta = "flag",
+  status = "flag",
+}
 local KINDS <const> = {
+  any = { options = ANY, urls = 2 },
   profile = { options = PROFILE, urls = 1 },
   report = { options = REPORT, urls = 2 },
   upgrade = { urls = 1 },
@@ -346,7 +352,8 @@ end
 -- Option arguments are as written; secrets still need the second pass.
 -- @tparam string expanded
 -- @tparam[opt] string mask from macro.expand()
--- @tparam[opt] string kind "profile" (default), "report" or "upgrade"
+-- @tparam[opt] string kind "profile" (default), "report", "upgrade" or
+--   "any", which takes what one of them takes
 -- @treturn[1] table
 -- @return[2] nil, sentence, "bad-rule", {at = byte}; quotes no arguments
 local function parse(expanded, mask, kind)

@@ -3,6 +3,8 @@
 -- Works on any text, broken rules too, and then rather hides too much: what
 -- follows an option that is not known to be harmless, what stands where a
 -- server should, what is assigned to a parameter that keeps a secret.
+local parse = require "peal.rule.parse"
+
 local find, match, sub, lower = string.find, string.match, string.sub,
   string.lower
 
@@ -98,29 +100,37 @@ end
 -- Host and port as they should be, macros allowed.
 local function clean_authority(text)
   text = text:gsub("%$%([A-Z0-9_:]*%)", "m")
-  local rest = match(text, "^%[[%x:.$A-Z\1]*%](.*)$")
+  local rest = match(text, "^%[[%x:.$A-Z\1]*%]?(.*)$")
     or match(text, "^[A-Za-z0-9._$\1-]*(.*)$")
-  return rest == "" or find(rest, "^:%d*$") or find(rest, "^:%$[A-Z]+$")
+  return rest == "" or find(rest, "^:%d+$") or find(rest, "^:%$[A-Z]+$")
     or find(rest, "^:\1+$")
 end
 
 -- Hides user info in the text that begins at `start`, whose server part ends
 -- at the first "/"; without "@" the whole server part if it is no such thing.
+-- In a path only "x:y@" is hidden: a slash too many makes that of a user.
 local function hide_authority(ranges, start, text)
   local last = (find(text, "[/?]") or #text + 1) - 1
-  if clean_authority(sub(text, 1, last)) then
-    return false
+  if not clean_authority(sub(text, 1, last)) then
+    local at = match(text, "^.*()@")
+    hide(ranges, start, start - 1 + (at and at - 1 or last))
+    return true
+  elseif find(text, "@", 1, true) then
+    for from, piece in text:gmatch("()([^/]+)") do
+      local at = match(piece, "^[^:@]*:.*()@")
+      if at then
+        hide(ranges, start + from - 1, start + from + at - 3)
+      end
+    end
   end
-  local at = match(text, ".*()@")
-  hide(ranges, start, start - 1 + (at and at - 1 or last))
-  return true
+  return false
 end
 
--- Text without a scheme: only an "@" tells that there may be user info.
+-- Text without a scheme: "@" or ":" tells that there may be user info.
 local function hide_bare(ranges, start, text)
-  if find(text, "@", 1, true) then
+  if find(text, "[@:]") then
     for from, piece in text:gmatch("()([^|%]]+)") do
-      if find(piece, "@", 1, true) and not find(piece, '"', 1, true) then
+      if find(piece, "[@:]") and not find(piece, '["?!]') then
         hide_authority(ranges, start + from - 1, piece)
       end
     end
@@ -157,16 +167,64 @@ local function hide_user_info(ranges, mask)
 end
 
 local function hide_assigned(ranges, mask, is_secret)
-  local at, to = find(mask, '=[ \t\r\n]*"')
+  local at, to = find(mask, '=[ \t\r\n]*"?')
   while at do
     local before = sub(mask, math.max(1, at - 100), at - 1)
     local name = match(before, "[A-Za-z0-9_.-]*[ \t\r\n]*$")
-    name = name and match(name, "[^ \t\r\n]+")
-    local last = (find(mask, '"', to + 1, true) or #mask + 1) - 1
+    name = match(name, "[^ \t\r\n]+")
     if name and is_secret(name) then
-      hide(ranges, to + 1, last)
+      local stop = sub(mask, to, to) == '"' and '"' or '[;)" \t\r\n]'
+      hide(ranges, to + 1, (find(mask, stop, to + 1) or #mask + 1) - 1)
     end
-    at, to = find(mask, '=[ \t\r\n]*"', to + 1)
+    at, to = find(mask, '=[ \t\r\n]*"?', to + 1)
+  end
+end
+
+-- Quotes that do not pair hide all from the first one, or the first "=", on.
+local function hide_quoted(ranges, mask)
+  local _, count = mask:gsub('"', "")
+  if count % 2 == 1 then
+    hide(ranges, find(mask, '["=]') + 1, #mask)
+    return
+  end
+  local at = find(mask, '"', 1, true)
+  while at do
+    local to = find(mask, '"', at + 1, true) or #mask + 1
+    hide(ranges, at + 1, to - 1)
+    at = find(mask, '"', to + 1, true)
+  end
+end
+
+-- What stands in brackets, or before one that was never opened.
+local function hide_brackets(ranges, mask)
+  local open = 0
+  local at = find(mask, "[%[%]]")
+  while at do
+    if sub(mask, at, at) == "]" then
+      if not find(mask, "^[%x:.]+%]", open + 1) then
+        hide(ranges, open + 1, at - 1)
+      end
+      open = at
+    else
+      open = at
+    end
+    at = find(mask, "[%[%]]", at + 1)
+  end
+  if open > 0 and sub(mask, open, open) == "[" then
+    hide(ranges, open + 1, #mask)
+  end
+end
+
+-- In a rule that cannot be read nobody knows what is what: nothing is shown
+-- of quotes, brackets, and words up to an "@".
+local function hide_roughly(ranges, mask)
+  hide_quoted(ranges, mask)
+  hide_brackets(ranges, mask)
+  for start, word in mask:gmatch("()([^ \t\r\n]+)") do
+    local at = match(word, "^.*()@")
+    if at then
+      hide(ranges, start, start + at - 2)
+    end
   end
 end
 
@@ -190,13 +248,24 @@ end
 -- @tparam[opt] string mask from macro.expand()
 -- @tparam[opt] function is_secret parameter name -> boolean; without it names
 --   are judged by their wording
+-- @tparam[opt] boolean broken the rule cannot be read; nil: find out
 -- @treturn string
-local function redact(text, mask, is_secret)
-  mask = plain_dashes(mask or text)
+local function redact(text, mask, is_secret, broken)
+  if not find(text, '[@:="%[%]-]') then
+    return text
+  end
+  mask = mask or text
+  if broken == nil and find(mask, '[@"%[%]]') then
+    broken = not parse(text, mask, "any")
+  end
+  mask = plain_dashes(mask)
   local ranges = {}
   hide_options(ranges, mask)
   hide_user_info(ranges, mask)
   hide_assigned(ranges, mask, is_secret or secret_parameter)
+  if broken then
+    hide_roughly(ranges, mask)
+  end
   return #ranges > 0 and apply(text, ranges) or text
 end
 
