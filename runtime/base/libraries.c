@@ -1,18 +1,17 @@
 /* libraries.c - point the libraries' allocations at peal_alloc, see
- * peal/alloc.h */
+ * peal/alloc.h
+ *
+ * libuv keeps to the C library: it ends the process when it gets no memory for
+ * its list of descriptors, and a full pool must not do that. */
 #include <ares.h>
 #include <curl/curl.h>
 #include <mbedtls/platform.h>
-#include <uv.h>
 
 #include "peal/alloc.h"
 #include "profile/memory.h"
 
 enum peal_err peal_alloc_hook_libraries(void)
 {
-	if (uv_replace_allocator(peal_alloc, peal_realloc, peal_calloc,
-				 peal_free))
-		return PEAL_EINTERNAL;
 	if (ares_library_init_mem(ARES_LIB_INIT_ALL, peal_alloc, peal_free,
 				  peal_realloc))
 		return PEAL_EINTERNAL;

@@ -1,8 +1,9 @@
 /* alloc.h - the one way to memory.
  *
  * All allocation of the runtime goes through here, so that a test can make the
- * n-th one fail and a maker can hand in a pool. mbedTLS, libcurl, libxml2,
- * libuv and c-ares are pointed here by peal_alloc_hook_libraries().
+ * n-th one fail and a maker can hand in a pool. libcurl, c-ares, libxml2
+ * and mbedTLS are pointed here by peal_alloc_hook_libraries(); libuv is not,
+ * it ends the process when it gets no memory.
  * The hook is the one process-wide setting of peal (with the initialisation of
  * PSA and libcurl): set it before anything else, and not again. */
 #ifndef PEAL_ALLOC_H
