@@ -139,8 +139,9 @@ static psa_status_t hmac_init(struct hmac *h, const void *key, size_t len)
 	h->inner = psa_hash_operation_init();
 	h->outer = psa_hash_operation_init();
 	if (len > HMAC_BLOCK)
+		/* not the whole of `padded`: PSA may scribble behind */
 		status = psa_hash_compute(PSA_ALG_SHA_256, key, len, padded,
-					  sizeof(padded), &n);
+					  PEAL_SHA256_SIZE, &n);
 	else if (len)
 		memcpy(padded, key, len);
 	if (status == PSA_SUCCESS)
