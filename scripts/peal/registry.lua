@@ -62,10 +62,9 @@ local function add_names(s, entry)
     one[key] = value
   end
   one.names = nil
-  local batch = { one }
   for name in entry.names:gmatch("%S+") do
     one.name = name
-    local ok, sentence, word, place = s:add_all(batch)
+    local ok, sentence, word, place = s:add(one)
     if not ok then
       return nil, sentence, word, place
     end

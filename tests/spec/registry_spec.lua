@@ -320,7 +320,7 @@ describe("the schema", function()
         assert.is_nil(s:find(name), name)
       end
     end
-    assert.equal(n, s:count())
+    assert.equal(n, #s)
   end)
 
   local outcomes = {

@@ -57,8 +57,11 @@ local function add(s, entry)
     names[#names + 1] = name
   end
   for _, name in ipairs(names) do
-    local ok, sentence, word = s:add_all { plain(entry, name) }
+    local ok, found, sentence, word = pcall(s.add, s, plain(entry, name))
     if not ok then
+      -- what is wrong use in a program is a fault in a file
+      return nil, (tostring(found):gsub("^%S+:%d+: ", "")), "invalid"
+    elseif not found then
       return nil, sentence, word
     end
   end
