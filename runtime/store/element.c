@@ -1,0 +1,218 @@
+/* element.c - one element of a profile into a transaction, and its notes.
+ *
+ * Source: MPP administration guide, "Provisioning formats" and "Access
+ * control" (attributes ua, preserve-value and user-pref). */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "peal/alloc.h"
+#include "peal/limits.h"
+#include "store/inside.h"
+
+/* --- notes --- */
+
+enum { NOTE_TEXT = 400 };
+
+static enum peal_err add_note(struct peal_txn *t, const char *word,
+			      const struct peal_element *e, const char *text)
+{
+	struct peal_txn_note *list, *n;
+
+	if (t->n_notes == PEAL_LIMIT_NOTES)
+		return PEAL_OK; /* the counts go on */
+	list = peal_grown(t->notes, t->n_notes, &t->cap_notes, sizeof(*list));
+	if (!list)
+		return PEAL_ENOMEM;
+	t->notes = list;
+	n = &list[t->n_notes];
+	n->word = word;
+	n->line = e->line;
+	n->name = peal_arena_dup(&t->note_texts, e->name, e->name_len);
+	n->text = peal_arena_dup(&t->note_texts, text, strlen(text));
+	if (!n->name || !n->text)
+		return PEAL_ENOMEM;
+	t->n_notes++;
+	return PEAL_OK;
+}
+
+/* The reason of a type check never holds the value, which may be secret. */
+static enum peal_err bad_value(struct peal_txn *t, const struct peal_element *e,
+			       const char *why)
+{
+	char text[NOTE_TEXT];
+
+	t->counts.bad++;
+	snprintf(text, sizeof(text), "bad value for %.*s: %s",
+		 (int)e->name_len, e->name, why);
+	return add_note(t, "bad-value", e, text);
+}
+
+/* A suggestion is looked for when the note is read: few are. */
+enum peal_err peal_txn_note(const struct peal_txn *t, unsigned i,
+			    struct peal_note *out)
+{
+	const struct peal_txn_note *n;
+
+	if (i >= t->n_notes)
+		return PEAL_ENOENT;
+	n = &t->notes[i];
+	out->word = n->word;
+	out->name = n->name;
+	out->text = n->text;
+	out->line = n->line;
+	out->suggest = NULL;
+	if (strcmp(n->word, "unknown-name") == 0)
+		out->suggest = peal_schema_suggest(t->store->schema, n->name,
+						   strlen(n->name));
+	return PEAL_OK;
+}
+
+void peal_txn_counts(const struct peal_txn *t, struct peal_txn_counts *out)
+{
+	*out = t->counts;
+}
+
+/* --- names that no registry knows --- */
+
+static enum peal_err unknown(struct peal_txn *t, const struct peal_element *e)
+{
+	enum peal_err err;
+
+	t->counts.unknown++;
+	err = add_note(t, "unknown-name", e, "no parameter of this name");
+	if (err || !t->keep_unknown || (e->flags & PEAL_ELEMENT_PRESERVE))
+		return err;
+	if (!peal_name_ok(e->name, e->name_len) ||
+	    (e->flags & PEAL_ELEMENT_TOO_LONG) ||
+	    e->value_len > PEAL_LIMIT_VALUE ||
+	    memchr(e->value, '\0', e->value_len))
+		return PEAL_OK;
+	/* as with any text: an empty one with ua="rw" changes nothing */
+	if (!e->value_len && !(e->flags & PEAL_ELEMENT_QUOTED_EMPTY) &&
+	    e->ua == PEAL_UA_RW)
+		return PEAL_OK;
+	err = peal_txn_write_extra(t, e->name, e->name_len, e->value,
+				   e->value_len, e->ua, 0, e->line);
+	if (err == PEAL_ELIMIT)
+		return add_note(t, "limit", e,
+				"not kept: too many unknown names");
+	if (!err)
+		t->counts.kept++;
+	return err;
+}
+
+/* --- parameters --- */
+
+/* Access, and user-pref where the value is the user's to keep. */
+static enum peal_err access_only(struct peal_txn *t,
+				 const struct peal_element *e, unsigned index)
+{
+	struct peal_entry entry = peal_txn_start(t, index);
+
+	if (e->ua != PEAL_UA_NONE)
+		entry.ua = (unsigned)e->ua & 3;
+	if ((e->flags & PEAL_ELEMENT_USER_PREF) &&
+	    !(e->flags & PEAL_ELEMENT_PRESERVE))
+		entry.user_pref = 1;
+	return peal_txn_stage(t, entry);
+}
+
+static enum peal_err write_text(struct peal_txn *t,
+				const struct peal_element *e, unsigned index,
+				struct peal_text *text)
+{
+	struct peal_entry entry = peal_txn_start(t, index);
+
+	peal_text_unref(peal_txn_texts(t), entry.text);
+	entry.text = text;
+	if (e->ua != PEAL_UA_NONE)
+		entry.ua = (unsigned)e->ua & 3;
+	entry.user_pref = (e->flags & PEAL_ELEMENT_USER_PREF) != 0;
+	entry.user_modified = 0;
+	t->counts.applied++;
+	return peal_txn_write(t, entry, e->line);
+}
+
+/* What the element's text comes to. An empty element sets an empty value
+ * where the type admits it and brings the default back elsewhere; the text ""
+ * asks for the empty value and nothing else. */
+static enum peal_err element_text(struct peal_txn *t,
+				  const struct peal_element *e, unsigned index,
+				  struct peal_text **out,
+				  struct peal_reason *reason)
+{
+	const struct peal_param *p = &t->store->schema->params[index];
+
+	if (e->flags & PEAL_ELEMENT_TOO_LONG)
+		return peal_fail(reason, PEAL_ETYPE, "longer than %d bytes",
+				 PEAL_LIMIT_VALUE);
+	if (e->value_len || (e->flags & PEAL_ELEMENT_QUOTED_EMPTY) ||
+	    peal_type_empty_ok(p))
+		return peal_txn_canonical(t, index, e->value, e->value_len, out,
+					  reason);
+	return peal_txn_canonical(t, index, p->deflt, strlen(p->deflt), out,
+				  reason);
+}
+
+/* Does the element leave the text as it is? */
+static int keeps_text(const struct peal_txn *t, const struct peal_element *e,
+		      unsigned index)
+{
+	const struct peal_entry *seen;
+
+	if (e->flags & PEAL_ELEMENT_PRESERVE)
+		return 1;
+	if (!e->value_len && e->ua == PEAL_UA_RW &&
+	    !(e->flags & (PEAL_ELEMENT_QUOTED_EMPTY | PEAL_ELEMENT_TOO_LONG)))
+		return 1;
+	if (!(e->flags & PEAL_ELEMENT_USER_PREF))
+		return 0;
+	seen = peal_txn_seen(t, index);
+	return seen && seen->user_modified;
+}
+
+static enum peal_err known(struct peal_txn *t, const struct peal_element *e,
+			   unsigned index)
+{
+	struct peal_reason why;
+	struct peal_text *text;
+	enum peal_err err;
+
+	if (e->flags & PEAL_ELEMENT_BAD_UA) {
+		err = add_note(t, "bad-attribute", e,
+			       "ua is na, ro or rw: ignored");
+		if (err)
+			return err;
+	}
+	if (keeps_text(t, e, index))
+		return access_only(t, e, index);
+	err = element_text(t, e, index, &text, &why);
+	if (!err)
+		return write_text(t, e, index, text);
+	if (err != PEAL_ETYPE)
+		return err;
+	err = bad_value(t, e, why.text);
+	if (!err && e->ua != PEAL_UA_NONE) {
+		struct peal_entry entry = peal_txn_start(t, index);
+
+		entry.ua = (unsigned)e->ua & 3;
+		err = peal_txn_stage(t, entry);
+	}
+	return err;
+}
+
+enum peal_err peal_txn_element(const struct peal_element *e, void *txn)
+{
+	struct peal_txn *t = txn;
+	int index;
+
+	t->counts.elements++;
+	if (e->flags & PEAL_ELEMENT_CHILDREN)
+		return add_note(t, "has-children", e,
+				"skipped, for it has elements inside");
+	index = peal_schema_find(t->store->schema, e->name, e->name_len);
+	if (index < 0)
+		return unknown(t, e);
+	return known(t, e, (unsigned)index);
+}
