@@ -1,5 +1,6 @@
 local profiles = require "tests.support.profiles"
 local registry = require "peal.registry"
+local store = require "peal.store"
 
 local GUIDE <const> = "MPP provisioning guide"
 
@@ -387,6 +388,41 @@ describe("the schema", function()
     for alias, name in pairs(registry.aliases) do
       assert.equal(s:find(name), s:find(alias), alias)
     end
+  end)
+end)
+
+describe("a factory reset", function()
+  it("restores every default and forgets who wrote what", function()
+    local st = assert(store.open { schema = assert(registry.load()) })
+    local _, values = profiles.make { params = 2000 }
+    values.GPP_SA, values.IKM_HTTP_Encrypt_Content = "secret", "key"
+    values.Profile_Rule, values.Resync_Periodic = "http://h/x", "60"
+    local txn = assert(st:begin())
+    assert(txn:state("certificate", "mic", "kept"))
+    assert(txn:state("retry", "index", "3"))
+    for name, value in pairs(values) do
+      assert(txn:set(name, value, { by_user = true }))
+    end
+    assert(txn:commit("test", 0))
+    assert.equal("secret", st:get("GPP_SA"))
+    assert.is_true(st:value("Profile_Rule").user_modified)
+
+    txn = assert(st:begin())
+    assert(txn:factory_reset { "certificate" })
+    assert(txn:commit("factory-reset", 1))
+    for _, entry in ipairs(entries()) do
+      for number = 1, entry.count or 1 do
+        local name = entry.name:gsub("_n_", "_" .. number .. "_")
+        local value = st:value(name)
+        assert.equal(entry.default or "", value.text, name)
+        assert.equal(entry.ua or "na", value.ua, name)
+        assert.is_false(value.user_modified, name)
+        assert.is_false(value.user_pref, name)
+      end
+    end
+    assert.equal("kept", st:state("certificate", "mic"))
+    assert.is_nil(st:state("retry", "index"))
+    st:close()
   end)
 end)
 
