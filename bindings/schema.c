@@ -142,9 +142,9 @@ static void type_of(lua_State *L, struct peal_param *p)
 
 static int is_prose(const char *key)
 {
-	static const char *const keys[] = { "doc",    "unit",	 "group",
-					    "source", "range",	 "example",
-					    "effect", "label",	 NULL };
+	static const char *const keys[] = { "doc",    "unit",  "group",
+					    "source", "range", "example",
+					    "effect", "label", NULL };
 	const char *const *k;
 
 	for (k = keys; *k; k++)
@@ -443,11 +443,11 @@ int luaopen_peal_schema(lua_State *L)
 					 { "__len", l_len },
 					 { NULL, NULL } };
 	static const luaL_Reg methods[] = {
-		{ "add", l_add },	  { "add_all", l_add_all },
-		{ "alias", l_alias },	  { "seal", l_seal },
-		{ "find", l_find },	  { "param", l_param },
-		{ "names", l_names },	  { "suggest", l_suggest },
-		{ "check", l_check },	  { NULL, NULL },
+		{ "add", l_add },     { "add_all", l_add_all },
+		{ "alias", l_alias }, { "seal", l_seal },
+		{ "find", l_find },   { "param", l_param },
+		{ "names", l_names }, { "suggest", l_suggest },
+		{ "check", l_check }, { NULL, NULL },
 	};
 
 	luaL_newmetatable(L, TYPE);

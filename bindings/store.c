@@ -109,9 +109,9 @@ static int unknown_name(lua_State *L, const char *name)
  * store | nil, sentence, word, place */
 static int l_open(lua_State *L)
 {
-	static const char *const keys[] = { "schema",	"path", "read_only",
-					    "keep",	"revision",
-					    "start_over", NULL };
+	static const char *const keys[] = { "schema", "path",     "read_only",
+					    "keep",   "revision", "start_over",
+					    NULL };
 	struct peal_store_options o;
 	struct peal_schema *schema;
 	struct peal_reason why;
@@ -370,8 +370,8 @@ static int t_source(lua_State *L)
 	enum peal_err err;
 
 	peal_lua_check_keys(L, 2, keys);
-	source.cycle = (uint64_t)peal_lua_opt_int(L, 2, "cycle", 0,
-						  LUA_MAXINTEGER, 0);
+	source.cycle =
+		(uint64_t)peal_lua_opt_int(L, 2, "cycle", 0, LUA_MAXINTEGER, 0);
 	source.author = peal_lua_opt_text(L, 2, "author", NULL, "");
 	source.rule = peal_lua_opt_text(L, 2, "rule", NULL, "");
 	source.url = peal_lua_opt_text(L, 2, "url", NULL, "");
@@ -608,13 +608,13 @@ static void make_txn(lua_State *L)
 					 { "__tostring", t_tostring },
 					 { NULL, NULL } };
 	static const luaL_Reg methods[] = {
-		{ "source", t_source },	  { "keep_unknown", t_keep_unknown },
-		{ "set", t_set },	  { "reset", t_reset },
-		{ "revoke", t_revoke },	  { "factory_reset", t_factory_reset },
-		{ "state", t_state },	  { "counts", t_counts },
-		{ "notes", t_notes },	  { "value", t_value },
+		{ "source", t_source },   { "keep_unknown", t_keep_unknown },
+		{ "set", t_set },         { "reset", t_reset },
+		{ "revoke", t_revoke },   { "factory_reset", t_factory_reset },
+		{ "state", t_state },     { "counts", t_counts },
+		{ "notes", t_notes },     { "value", t_value },
 		{ "changes", t_changes }, { "commit", t_commit },
-		{ "abort", l_abort },	  { NULL, NULL },
+		{ "abort", l_abort },     { NULL, NULL },
 	};
 
 	luaL_newmetatable(L, TXN);
@@ -632,12 +632,18 @@ int luaopen_peal_store(lua_State *L)
 					 { "__tostring", l_tostring },
 					 { NULL, NULL } };
 	static const luaL_Reg methods[] = {
-		{ "get", l_get },	    { "value", l_value },
-		{ "each", l_each },	    { "state", l_state },
-		{ "states", l_states },	    { "revision", l_revision },
-		{ "revisions", l_revisions }, { "notes", l_notes },
-		{ "fingerprint", l_fingerprint }, { "begin", l_begin },
-		{ "close", l_close },	    { NULL, NULL },
+		{ "get", l_get },
+		{ "value", l_value },
+		{ "each", l_each },
+		{ "state", l_state },
+		{ "states", l_states },
+		{ "revision", l_revision },
+		{ "revisions", l_revisions },
+		{ "notes", l_notes },
+		{ "fingerprint", l_fingerprint },
+		{ "begin", l_begin },
+		{ "close", l_close },
+		{ NULL, NULL },
 	};
 
 	make_txn(L);

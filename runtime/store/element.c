@@ -43,8 +43,8 @@ static enum peal_err bad_value(struct peal_txn *t, const struct peal_element *e,
 	char text[NOTE_TEXT];
 
 	t->counts.bad++;
-	snprintf(text, sizeof(text), "bad value for %.*s: %s",
-		 (int)e->name_len, e->name, why);
+	snprintf(text, sizeof(text), "bad value for %.*s: %s", (int)e->name_len,
+		 e->name, why);
 	return add_note(t, "bad-value", e, text);
 }
 

@@ -14,10 +14,9 @@ static int result(int n)
 static int real_create(void *arg, int dir, const char *name, int mode)
 {
 	(void)arg;
-	return result(openat(dir, name,
-			     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-				     O_CLOEXEC,
-			     mode));
+	return result(openat(
+		dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		mode));
 }
 
 /* O_NONBLOCK: a pipe planted under the name must not hang the open. */

@@ -101,8 +101,7 @@ enum peal_err peal_folder_lock(struct peal_folder *f, const char *path,
 			       struct peal_reason *reason)
 {
 	f->lock = openat(f->dir, "lock",
-			 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC |
-				 O_NONBLOCK,
+			 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
 			 0600);
 	if (f->lock < 0)
 		return failed(reason, errno, "cannot open lock in", path);
@@ -220,8 +219,8 @@ static enum peal_err read_file(struct peal_folder *f, const char *name,
 	struct stat st;
 
 	if (fd == -ELOOP)
-		return peal_fail(reason, PEAL_EDAMAGED,
-				 "%s is a symbolic link", name);
+		return peal_fail(reason, PEAL_EDAMAGED, "%s is a symbolic link",
+				 name);
 	if (fd < 0)
 		return failed(reason, -fd, "cannot open", name);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {

@@ -13,10 +13,10 @@ struct peal_rev {
 };
 
 struct peal_folder {
-	int dir;  /* descriptor, -1: memory only */
-	int lock; /* -1: none */
+	int dir;                  /* descriptor, -1: memory only */
+	int lock;                 /* -1: none */
 	struct peal_file_ops ops; /* all members set */
-	struct peal_rev *revs;	  /* oldest first */
+	struct peal_rev *revs;    /* oldest first */
 	unsigned n_revs, cap_revs;
 };
 

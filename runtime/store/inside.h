@@ -11,7 +11,7 @@ struct peal_store {
 	struct peal_params params;
 	struct peal_states states;
 	uint64_t revision; /* committed, 0: none */
-	uint64_t next;	   /* number of the next one; never used twice */
+	uint64_t next;     /* number of the next one; never used twice */
 	struct peal_folder folder;
 	int read_only;
 	size_t keep;
@@ -45,7 +45,7 @@ struct peal_txn {
 
 	struct peal_entry *staged;
 	unsigned n_staged, cap_staged;
-	unsigned live;	/* of these, not taken back */
+	unsigned live;  /* of these, not taken back */
 	uint16_t *slot; /* by index: position in staged + 1; or NULL */
 
 	struct peal_extra *extras; /* staged; text NULL: removed */
@@ -118,7 +118,7 @@ enum peal_err peal_txn_write_extra(struct peal_txn *t, const char *name,
  * differ; if not, `out` stays empty. */
 enum peal_err peal_txn_merge_params(struct peal_txn *t, uint64_t revision,
 				    struct peal_params *out, int *changed);
-enum peal_err peal_txn_merge_states(struct peal_txn *t,
-				    struct peal_states *out, int *changed);
+enum peal_err peal_txn_merge_states(struct peal_txn *t, struct peal_states *out,
+				    int *changed);
 
 #endif

@@ -190,11 +190,11 @@ enum peal_err peal_txn_merge_params(struct peal_txn *t, uint64_t revision,
 		goto out;
 	merge_entries(&m);
 	merge_extras(&m, sorted);
-	out->entries = fitted(out->entries, out->n_entries,
-			      sizeof(*out->entries));
+	out->entries =
+		fitted(out->entries, out->n_entries, sizeof(*out->entries));
 	out->extras = fitted(out->extras, out->n_extras, sizeof(*out->extras));
-	out->writers = fitted(out->writers, out->n_writers,
-			      sizeof(*out->writers));
+	out->writers =
+		fitted(out->writers, out->n_writers, sizeof(*out->writers));
 	err = PEAL_OK;
 out:
 	peal_free(sorted);
@@ -256,8 +256,8 @@ static void take_state(struct peal_states *out, const struct peal_state *s)
 	out->n++;
 }
 
-enum peal_err peal_txn_merge_states(struct peal_txn *t,
-				    struct peal_states *out, int *changed)
+enum peal_err peal_txn_merge_states(struct peal_txn *t, struct peal_states *out,
+				    int *changed)
 {
 	const struct peal_states *old = &t->store->states;
 	unsigned i = 0, j = 0;
@@ -279,7 +279,8 @@ enum peal_err peal_txn_merge_states(struct peal_txn *t,
 		order = !x ? 1 : !y ? -1 : peal_state_order(x, y);
 		take_state(out, order < 0 ? x : y);
 		if (order == 0)
-			*changed |= !y->value || !same_value(x->value, y->value);
+			*changed |= !y->value ||
+				    !same_value(x->value, y->value);
 		else if (order > 0)
 			*changed |= y->value != NULL;
 		i += order <= 0;

@@ -14,14 +14,14 @@ enum { PEAL_NO_SOURCE = 0xffff, PEAL_LINE_MAX = 0xffffff };
 /* One parameter that differs from its definition. */
 struct peal_entry {
 	struct peal_text *text; /* NULL: the default, nobody wrote it */
-	uint16_t index;		/* in the schema; not used for extras */
-	uint16_t source;	/* who wrote it, or PEAL_NO_SOURCE */
+	uint16_t index;         /* in the schema; not used for extras */
+	uint16_t source;        /* who wrote it, or PEAL_NO_SOURCE */
 	uint32_t line : 24;
 	uint32_t ua : 2; /* enum peal_ua */
 	uint32_t user_modified : 1;
 	uint32_t user_pref : 1;
 	uint32_t old_source : 1; /* while staged: source is the store's */
-	uint32_t dead : 1;	 /* while staged: taken back */
+	uint32_t dead : 1;       /* while staged: taken back */
 };
 
 /* A name that no registry knows, kept as text. */

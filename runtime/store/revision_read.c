@@ -31,14 +31,16 @@ static enum peal_err malformed(struct reader *r, const char *what)
 
 /* --- head --- */
 
-static int read_head_attributes(struct peal_cursor *c, struct peal_revision *head)
+static int read_head_attributes(struct peal_cursor *c,
+				struct peal_revision *head)
 {
 	struct peal_piece name, w;
 	int more, valued;
 	uint64_t n = 0;
 
 	while ((more = peal_take_attribute(c, &name, &valued)) > 0) {
-		int minus = peal_is(&name, "time") && c->p < c->end && *c->p == '-';
+		int minus = peal_is(&name, "time") && c->p < c->end &&
+			    *c->p == '-';
 
 		c->p += minus;
 		if (valued && !peal_take(c, 0, &w))
@@ -81,7 +83,8 @@ static enum peal_err read_head(unsigned char **bytes, unsigned char *end,
 			 peal_is(&w, line == 1 ? "peal-store" : "revision");
 
 		peal_skip_blanks(&c);
-		ok = ok && peal_take_number(&c, line == 1 ? format : &head->number);
+		ok = ok &&
+		     peal_take_number(&c, line == 1 ? format : &head->number);
 		if (ok && line == 2)
 			ok = read_head_attributes(&c, head);
 		if (!ok)
@@ -160,7 +163,8 @@ static enum peal_err read_writer(struct reader *r, struct peal_cursor *c)
 	if (!peal_take_number(c, &number) || number != p->n_writers ||
 	    number >= PEAL_NO_SOURCE)
 		return malformed(r, "source");
-	list = peal_grown(p->writers, p->n_writers, &r->cap_writers, sizeof(*list));
+	list = peal_grown(p->writers, p->n_writers, &r->cap_writers,
+			  sizeof(*list));
 	if (!list)
 		return PEAL_ENOMEM;
 	p->writers = list;
@@ -209,8 +213,7 @@ static int param_attribute(struct reader *r, struct peal_cursor *c,
 	if (!peal_parse_uint(w.text, w.len, 0, &n))
 		return 0;
 	if (peal_is(name, "line"))
-		e->line = n < PEAL_LINE_MAX ? n & PEAL_LINE_MAX :
-					      PEAL_LINE_MAX;
+		e->line = n < PEAL_LINE_MAX ? n & PEAL_LINE_MAX : PEAL_LINE_MAX;
 	else if (n < r->params->n_writers)
 		e->source = (uint16_t)n;
 	else
@@ -229,7 +232,8 @@ static enum peal_err add_entry(struct reader *r, const struct peal_entry *e)
 		p->entries[at - 1] = *e;
 		return PEAL_OK;
 	}
-	list = peal_grown(p->entries, p->n_entries, &r->cap_entries, sizeof(*list));
+	list = peal_grown(p->entries, p->n_entries, &r->cap_entries,
+			  sizeof(*list));
 	if (!list)
 		return PEAL_ENOMEM;
 	p->entries = list;
@@ -312,7 +316,8 @@ static enum peal_err read_extra(struct reader *r, struct peal_cursor *c,
 			return malformed(r, "param");
 	if (more < 0 || !value || memchr(value->text, '\0', value->len))
 		return malformed(r, "param");
-	list = peal_grown(p->extras, p->n_extras, &r->cap_extras, sizeof(*list));
+	list = peal_grown(p->extras, p->n_extras, &r->cap_extras,
+			  sizeof(*list));
 	if (!list)
 		return PEAL_ENOMEM;
 	p->extras = list;
@@ -364,7 +369,7 @@ static enum peal_err read_state(struct reader *r, struct peal_cursor *c)
 	if (c->p == c->end || *c->p != '"' || !peal_take_quoted(c, &value))
 		return malformed(r, "state");
 	list = peal_grown(r->states->list, r->states->n, &r->cap_states,
-		     sizeof(*list));
+			  sizeof(*list));
 	if (!list)
 		return PEAL_ENOMEM;
 	r->states->list = list;
@@ -561,9 +566,13 @@ enum peal_err peal_revision_read(unsigned char *bytes, size_t len,
 				 struct peal_revision *head, peal_note_fn note,
 				 void *arg, struct peal_reason *reason)
 {
-	struct reader r = { .schema = schema, .params = params,
-			    .states = states, .sorted = 1, .note = note,
-			    .arg = arg, .reason = reason };
+	struct reader r = { .schema = schema,
+			    .params = params,
+			    .states = states,
+			    .sorted = 1,
+			    .note = note,
+			    .arg = arg,
+			    .reason = reason };
 	unsigned char *p = bytes;
 	uint64_t format = 0;
 	enum peal_err err;

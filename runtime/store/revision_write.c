@@ -32,7 +32,7 @@ static void put_int(struct peal_buf *out, const char *before, int64_t n)
 {
 	put_str(out, before);
 	if (n < 0)
-		put_uint(out, "-", (uint64_t)-(n + 1) + 1);
+		put_uint(out, "-", (uint64_t) - (n + 1) + 1);
 	else
 		put_uint(out, "", (uint64_t)n);
 }
@@ -109,8 +109,8 @@ static void put_quoted(struct peal_buf *out, const char *text, size_t len)
 }
 
 /* Bare where that can be read back. */
-static void put_word(struct peal_buf *out, const char *before,
-		     const char *text, size_t len)
+static void put_word(struct peal_buf *out, const char *before, const char *text,
+		     size_t len)
 {
 	size_t i = 0;
 
@@ -139,8 +139,8 @@ static enum peal_err line_room(struct peal_buf *out, size_t texts)
 static enum peal_err write_writer(struct peal_buf *out, unsigned i,
 				  const struct peal_writer *w)
 {
-	enum peal_err err = line_room(out, w->author->len + w->rule->len +
-						   w->url->len);
+	enum peal_err err =
+		line_room(out, w->author->len + w->rule->len + w->url->len);
 
 	if (err)
 		return err;

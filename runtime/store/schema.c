@@ -193,8 +193,7 @@ static enum peal_err copy_default(struct peal_schema *s, struct peal_param *p,
 	if (out.len == 0)
 		p->deflt = "";
 	else
-		p->deflt = peal_arena_dup(&s->arena, (char *)out.data,
-					  out.len);
+		p->deflt = peal_arena_dup(&s->arena, (char *)out.data, out.len);
 	if (!p->deflt)
 		err = PEAL_ENOMEM;
 out:
@@ -265,8 +264,7 @@ static unsigned members(const struct peal_param *p)
 	return p->count ? p->count : 1;
 }
 
-enum peal_err peal_schema_add(struct peal_schema *s,
-			      const struct peal_param *p,
+enum peal_err peal_schema_add(struct peal_schema *s, const struct peal_param *p,
 			      struct peal_reason *reason)
 {
 	struct peal_param copy = *p;
@@ -299,8 +297,8 @@ enum peal_err peal_schema_add(struct peal_schema *s,
 	if (slot->index >= 0)
 		before = members(&s->defs[slot->index]);
 	if (s->total - before + members(p) > PEAL_LIMIT_PARAMS)
-		return peal_fail(reason, PEAL_ELIMIT,
-				 "more than %d parameters", PEAL_LIMIT_PARAMS);
+		return peal_fail(reason, PEAL_ELIMIT, "more than %d parameters",
+				 PEAL_LIMIT_PARAMS);
 	s->total += members(p) - before;
 	if (slot->index < 0) {
 		slot->hash = hash;

@@ -61,9 +61,9 @@ enum peal_err peal_txn_sign(struct peal_txn *t, struct peal_entry *entry,
 		return err;
 	entry->source = (uint16_t)(t->n_writers - 1);
 	entry->old_source = 0;
-	entry->line = line < 0 ? 0 : line < PEAL_LINE_MAX ?
-				     (uint32_t)line & PEAL_LINE_MAX :
-				     PEAL_LINE_MAX;
+	entry->line = line < 0             ? 0 :
+		      line < PEAL_LINE_MAX ? (uint32_t)line & PEAL_LINE_MAX :
+					     PEAL_LINE_MAX;
 	t->writer_used = 1;
 	return PEAL_OK;
 }
@@ -89,8 +89,7 @@ static struct peal_entry *staged(const struct peal_txn *t, unsigned index)
 	return e->dead ? NULL : e;
 }
 
-const struct peal_entry *peal_txn_seen(const struct peal_txn *t,
-				       unsigned index)
+const struct peal_entry *peal_txn_seen(const struct peal_txn *t, unsigned index)
 {
 	const struct peal_entry *e = staged(t, index);
 
@@ -256,8 +255,7 @@ enum peal_err peal_txn_stage_extra(struct peal_txn *t, const char *name,
 	return PEAL_OK;
 }
 
-int peal_txn_extra_changed(const struct peal_txn *t,
-			   const struct peal_extra *x)
+int peal_txn_extra_changed(const struct peal_txn *t, const struct peal_extra *x)
 {
 	const struct peal_extra *base = peal_params_extra(
 		&t->store->params, x->name->bytes, x->name->len);

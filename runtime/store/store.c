@@ -102,7 +102,8 @@ static enum peal_err load_newest(struct peal_store *s,
 				*reason = why;
 			return err;
 		}
-		err = add_note(s, "revision %llu is damaged and passed over%s%s",
+		err = add_note(s,
+			       "revision %llu is damaged and passed over%s%s",
 			       (unsigned long long)number,
 			       why.text[0] ? ": " : "", why.text);
 		if (err)
@@ -139,7 +140,8 @@ static enum peal_err load(struct peal_store *s, int start_over,
 static enum peal_err load_exactly(struct peal_store *s, uint64_t number,
 				  struct peal_reason *reason)
 {
-	enum peal_err err = peal_folder_list(&s->folder, 0, add_note, s, reason);
+	enum peal_err err =
+		peal_folder_list(&s->folder, 0, add_note, s, reason);
 
 	if (!err)
 		err = load_one(s, number, reason);

@@ -53,8 +53,8 @@ static struct peal_text *source_text(struct peal_txn *t, const char *text)
 enum peal_err peal_txn_source(struct peal_txn *t,
 			      const struct peal_source *source)
 {
-	struct peal_writer *list = NULL, w = { source->cycle, 0, NULL, NULL,
-					       NULL };
+	struct peal_writer *list = NULL,
+			   w = { source->cycle, 0, NULL, NULL, NULL };
 	enum peal_err err = PEAL_ENOMEM;
 
 	w.author = source_text(t, source->author);
@@ -140,9 +140,9 @@ enum peal_err peal_txn_write(struct peal_txn *t, struct peal_entry entry,
 {
 	enum peal_err err;
 
-	err = peal_txn_sign(
-		t, &entry, peal_params_entry(&t->store->params, entry.index),
-		line);
+	err = peal_txn_sign(t, &entry,
+			    peal_params_entry(&t->store->params, entry.index),
+			    line);
 	if (err) {
 		peal_text_unref(peal_txn_texts(t), entry.text);
 		return err;

@@ -100,7 +100,7 @@ static enum peal_err check_bool(const struct peal_param *p, const char *text,
 				size_t len, struct peal_buf *out,
 				struct peal_reason *reason)
 {
-	static const char *const words[] = { "Yes", "Enable", "1",
+	static const char *const words[] = { "Yes", "Enable",  "1",
 					     "No",  "Disable", "0" };
 	size_t i;
 
@@ -193,9 +193,8 @@ static enum peal_err check_list(const struct peal_param *p, const char *text,
 		return peal_fail(reason, PEAL_ETYPE, "holds a NUL");
 	for (;;) {
 		comma = memchr(text, ',', (size_t)(end - text));
-		err = add_item(p, text,
-			       (size_t)((comma ? comma : end) - text), out,
-			       reason);
+		err = add_item(p, text, (size_t)((comma ? comma : end) - text),
+			       out, reason);
 		if (err || !comma)
 			return err;
 		err = peal_buf_add_str(out, ",");
@@ -262,10 +261,9 @@ enum peal_err peal_type_check(const struct peal_param *p, const char *text,
 	enum peal_err err;
 
 	if (len == 0)
-		return peal_type_empty_ok(p) ?
-			       PEAL_OK :
-			       peal_fail(reason, PEAL_ETYPE,
-					 "may not be empty");
+		return peal_type_empty_ok(p) ? PEAL_OK :
+					       peal_fail(reason, PEAL_ETYPE,
+							 "may not be empty");
 	err = types[p->type].check(p, text, len, out, reason);
 	if (err)
 		peal_buf_clear(out);

@@ -85,7 +85,8 @@ int peal_take_number(struct peal_cursor *c, uint64_t *out)
 	return peal_take(c, 0, &w) && peal_parse_uint(w.text, w.len, 0, out);
 }
 
-int peal_take_attribute(struct peal_cursor *c, struct peal_piece *name, int *valued)
+int peal_take_attribute(struct peal_cursor *c, struct peal_piece *name,
+			int *valued)
 {
 	peal_skip_blanks(c);
 	if (c->p == c->end)

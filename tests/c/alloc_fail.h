@@ -19,11 +19,11 @@
 #include "test.h"
 
 struct alloc_fail {
-	long nth; /* fails, counted from 1; 0: none */
-	int stay; /* and every one after it */
+	long nth;  /* fails, counted from 1; 0: none */
+	int stay;  /* and every one after it */
 	long made; /* allocations asked for so far */
 	long failed;
-	long live; /* blocks */
+	long live;  /* blocks */
 	long bytes; /* in them, as the C library rounds */
 	long peak;
 };

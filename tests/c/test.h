@@ -76,8 +76,8 @@ static inline void test_require(int ok, const char *file, int line,
 		exit(1);
 }
 
-static inline int test_int(long long a, long long b, const char *file,
-			   int line, const char *what)
+static inline int test_int(long long a, long long b, const char *file, int line,
+			   const char *what)
 {
 	if (test_report(a == b, file, line, what))
 		return 1;
@@ -160,7 +160,7 @@ static inline int test_main(const struct test_case *cases, size_t n, int argc,
 	int main(int argc, char **argv)                                       \
 	{                                                                     \
 		static const struct test_case cases[] = { __VA_ARGS__ };      \
-									      \
+                                                                              \
 		return test_main(cases, sizeof(cases) / sizeof(*cases), argc, \
 				 argv);                                       \
 	}

@@ -47,6 +47,9 @@ enum {
 #ifndef PEAL_LIMIT_PARAMS
 	PEAL_LIMIT(PEAL_LIMIT_PARAMS, 65000), /* schema plus unknown names */
 #endif
+#ifndef PEAL_LIMIT_SCHEMA
+	PEAL_LIMIT(PEAL_LIMIT_SCHEMA, 64 << 20), /* texts of a schema */
+#endif
 #ifndef PEAL_LIMIT_STORE_FILE
 	PEAL_LIMIT(PEAL_LIMIT_STORE_FILE, 16 << 20), /* one revision */
 #endif

@@ -48,10 +48,11 @@ struct peal_file_ops {
 
 struct peal_store_options {
 	const char *path; /* folder, made if absent; NULL: memory only */
-	int read_only;	  /* no lock, no write; opens the newest revision */
-	size_t keep;	  /* bytes of all revisions; 0: PEAL_LIMIT_STORE_KEEP */
+	int read_only;    /* no lock, no write; opens the newest revision */
+	size_t keep;      /* bytes of all revisions; 0: PEAL_LIMIT_STORE_KEEP */
 	const struct peal_file_ops *ops; /* NULL: the real ones */
 	uint64_t revision; /* read_only: this one; 0: the newest */
+	int start_over;    /* defaults, not PEAL_EDAMAGED; damaged files stay */
 };
 
 /* Who wrote a value.
@@ -78,7 +79,7 @@ struct peal_value {
 	int user_pref;
 	struct peal_source source;
 	uint64_t revision; /* that wrote the value; 0: default */
-	long line;	   /* in the profile, 0: none */
+	long line;         /* in the profile, 0: none */
 };
 
 /* Open the store in options->path, making an empty one if there is none.
@@ -134,7 +135,7 @@ void peal_store_fingerprint(const struct peal_store *s, const char *text,
  * PEAL_ENOENT past the last. Open one with options.revision. */
 struct peal_revision {
 	uint64_t number;
-	int64_t time;	/* s, UTC, of the commit as the caller gave it */
+	int64_t time;   /* s, UTC, of the commit as the caller gave it */
 	uint64_t cycle; /* 0: none */
 	size_t size;
 	char cause[64];
@@ -184,8 +185,8 @@ struct peal_txn_counts {
 	unsigned elements; /* seen */
 	unsigned applied;  /* wrote a value, be it the same */
 	unsigned unknown;  /* names in no registry */
-	unsigned kept;	   /* of these, kept as untyped text */
-	unsigned bad;	   /* values refused */
+	unsigned kept;     /* of these, kept as untyped text */
+	unsigned bad;      /* values refused */
 };
 void peal_txn_counts(const struct peal_txn *t, struct peal_txn_counts *out);
 
