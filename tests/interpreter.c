@@ -2,8 +2,9 @@
  *
  *   peal-lua script.lua [arguments]
  *
- * Like lua5.4, but the modules of bindings/ are preloaded and scripts/ and
- * tests/ of the source tree are searched first, wherever it is started. */
+ * Like lua5.4, but the modules of bindings/ and tests/support/ are preloaded,
+ * and scripts/ and tests/ of the source tree are searched first, wherever it
+ * is started. */
 #include <stdio.h>
 #include <stdlib.h>
 

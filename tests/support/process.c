@@ -16,9 +16,8 @@
  *   process.connects(address, port) -> boolean, at once
  *   process.grown(path, size, seconds, [p]) -> size | nil
  *     waits until the file is larger than size, the time is over, or p ended
- *   process.temp_dir() process.remove(path) process.now() process.chmod()
- *   process.mkdir(path)
- */
+ *   process.temp_dir() process.mkdir(path) process.remove(path), folders too,
+ *   process.chmod(path, mode) process.uid() process.now(), monotonic s */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -526,6 +525,7 @@ static int l_temp_dir(lua_State *L)
 
 	if (!mkdtemp(path))
 		return failed(L, path);
+	chmod(path, 0755); /* servers that gave up root read from it */
 	lua_pushstring(L, path);
 	return 1;
 }
@@ -568,6 +568,12 @@ static int l_chmod(lua_State *L)
 	return 1;
 }
 
+static int l_uid(lua_State *L)
+{
+	lua_pushinteger(L, geteuid());
+	return 1;
+}
+
 static int l_now(lua_State *L)
 {
 	lua_pushnumber(L, now());
@@ -598,6 +604,7 @@ int luaopen_support_process(lua_State *L)
 					      { "spawn", l_spawn },
 					      { "temp_dir", l_temp_dir },
 					      { "udp", l_udp },
+					      { "uid", l_uid },
 					      { NULL, NULL } };
 	static const luaL_Reg process[] = { { "kill", l_kill },
 					    { "pid", l_pid },
