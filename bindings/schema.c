@@ -4,8 +4,9 @@
  *   s:add{name = "Line_Enable_n_", type = "Bool", count = 16, default = "Yes"}
  *   s:seal()
  *
- * Definitions come as tables: name, type, count, max, bits, lo, hi, choices,
- * default, ua, secret, reboot, empty. What documents a parameter (doc, unit,
+ * Definitions come as tables: name (or names: several between blanks that are
+ * alike in all else), type, count, max, bits, lo, hi, choices, default, ua,
+ * secret, reboot, empty. What documents a parameter (doc, unit,
  * group, source, range, example, effect, label) may be in the same table and
  * is passed over; any other key is an error. */
 #include <string.h>
@@ -65,6 +66,7 @@ static int l_tostring(lua_State *L)
 
 struct definition {
 	struct peal_param p;
+	const char *names; /* several, between blanks, instead of p.name */
 	const char *choices[CHOICES_MAX + 1];
 	int has_lo, has_hi;
 };
@@ -161,6 +163,8 @@ static void field(lua_State *L, const char *key, struct definition *d)
 
 	if (strcmp(key, "name") == 0)
 		p->name = text(L, key);
+	else if (strcmp(key, "names") == 0)
+		d->names = text(L, key);
 	else if (strcmp(key, "type") == 0)
 		type_of(L, p);
 	else if (strcmp(key, "default") == 0)
@@ -192,6 +196,7 @@ static void field(lua_State *L, const char *key, struct definition *d)
 static void read_definition(lua_State *L, int index, struct definition *d)
 {
 	memset(&d->p, 0, sizeof(d->p));
+	d->names = NULL;
 	d->has_lo = d->has_hi = 0;
 	lua_pushnil(L);
 	while (lua_next(L, index)) {
@@ -200,8 +205,8 @@ static void read_definition(lua_State *L, int index, struct definition *d)
 		field(L, lua_tostring(L, -2), d);
 		lua_pop(L, 1);
 	}
-	if (!d->p.name)
-		luaL_error(L, "a parameter has a name");
+	if (!d->p.name == !d->names)
+		luaL_error(L, "a parameter has a name or names");
 	if (!d->has_lo && !d->has_hi) {
 		d->p.lo = 1; /* above hi: the type's own range */
 		d->p.hi = 0;
@@ -212,6 +217,32 @@ static void read_definition(lua_State *L, int index, struct definition *d)
 	}
 }
 
+/* The same definition for each of several names. */
+static enum peal_err add_names(struct peal_schema *s, struct definition *d,
+			       struct peal_reason *why)
+{
+	static const char blanks[] = " \t\r\n";
+	char name[PEAL_LIMIT_NAME + 1];
+	const char *at = d->names;
+	enum peal_err err = PEAL_OK;
+	size_t len;
+
+	at += strspn(at, blanks);
+	while (*at && !err) {
+		len = strcspn(at, blanks);
+		if (len >= sizeof(name))
+			return peal_fail(why, PEAL_ELIMIT,
+					 "%.60s...: name too long", at);
+		memcpy(name, at, len);
+		name[len] = '\0';
+		d->p.name = name;
+		err = peal_schema_add(s, &d->p, why);
+		at += len;
+		at += strspn(at, blanks);
+	}
+	return err;
+}
+
 static int add_one(lua_State *L, struct peal_schema *s, int index,
 		   struct definition *d)
 {
@@ -220,7 +251,10 @@ static int add_one(lua_State *L, struct peal_schema *s, int index,
 
 	luaL_checktype(L, index, LUA_TTABLE);
 	read_definition(L, index, d);
-	err = peal_schema_add(s, &d->p, &why);
+	if (d->names)
+		err = add_names(s, d, &why);
+	else
+		err = peal_schema_add(s, &d->p, &why);
 	return err ? peal_lua_fail(L, err, &why) : 0;
 }
 

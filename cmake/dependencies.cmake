@@ -39,6 +39,6 @@ target_include_directories(peal_core_deps SYSTEM BEFORE INTERFACE
   ${tls_include})
 target_link_libraries(peal_core_deps INTERFACE ${tls_libraries}
   PkgConfig::PEAL_XML PkgConfig::PEAL_UV PkgConfig::PEAL_ARES
-  PkgConfig::PEAL_ZLIB Threads::Threads)
+  PkgConfig::PEAL_ZLIB Threads::Threads m)
 
 add_library(peal_lua ALIAS PkgConfig::PEAL_LUA)

@@ -54,41 +54,18 @@ local function builtin()
   return lists
 end
 
---- Add each name of an entry that has several; one table serves them all, as
--- this is most of what there is to load.
-local function add_names(s, entry)
-  local one = {}
-  for key, value in pairs(entry) do
-    one[key] = value
+--- Hand a list of sections, or one section, to the schema.
+local function add(s, list)
+  if list.group then
+    return s:add_all(list)
   end
-  one.names = nil
-  for name in entry.names:gmatch("%S+") do
-    one.name = name
-    local ok, sentence, word, place = s:add(one)
+  for _, section in ipairs(list) do
+    local ok, sentence, word, place = add(s, section)
     if not ok then
       return nil, sentence, word, place
     end
   end
   return true
-end
-
---- Hand a list to the schema: its entries, and the lists in it.
-local function add(s, list)
-  local plain = {}
-  for _, item in ipairs(list) do
-    local ok, sentence, word, place = true, nil, nil, nil
-    if item.names then
-      ok, sentence, word, place = add_names(s, item)
-    elseif item.name then
-      plain[#plain + 1] = item
-    else
-      ok, sentence, word, place = add(s, item)
-    end
-    if not ok then
-      return nil, sentence, word, place
-    end
-  end
-  return s:add_all(plain)
 end
 
 --- A maker's own parameter may bear a name that is a spelling here.

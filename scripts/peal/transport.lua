@@ -38,6 +38,11 @@ end
 -- What a server certificate is checked by.
 local function tls_policy(phone)
   local version = phone:param("TLS_Client_Min_Version") or ""
+  local old_name = phone:param("TLS_Min_Version") or ""
+  if old_name ~= "" and phone.world.store:value("TLS_Client_Min_Version")
+    .is_default then
+    version = old_name
+  end
   return {
     min_version = version == "TLS 1.3" and "1.3" or "1.2",
     check_name = phone:param("HTTPS_Name_Validate") ~= "No",
@@ -140,18 +145,20 @@ local function note_answer(trace, request, answer, sentence, word)
   })
 end
 
+local function request_of(phone, trace, u, ask)
+  if u.scheme == "tftp" then return tftp_request(phone, u, ask) end
+  return http_request(phone, trace, u, ask)
+end
+
 -- One URL at each of its addresses in turn, until one answers.
 local function try_addresses(phone, trace, u, ask, addresses)
-  local request, failed
-  if u.scheme == "tftp" then
-    request = tftp_request(phone, u, ask)
-  else
-    request, failed = http_request(phone, trace, u, ask)
-    if not request then return nil, failed end
-  end
-  if request.proxy then addresses = { { address = false } } end
+  local failed
   for i = 1, math.min(#addresses, MAX_ADDRESSES) do
-    request.address = addresses[i].address or nil
+    local request
+    request, failed = request_of(phone, trace, u, ask)
+    if not request then return nil, failed end
+    -- a proxy looks the server up itself
+    request.address = not request.proxy and addresses[i].address or nil
     local answer, sentence, word, facts = phone.world.fetch(request)
     note_answer(trace, request, answer or facts, sentence, word)
     if answer then
@@ -159,7 +166,7 @@ local function try_addresses(phone, trace, u, ask, addresses)
       return answer
     end
     failed = { sentence = sentence, word = word, facts = facts }
-    if not is_dead_end(word, facts) then break end
+    if request.proxy or not is_dead_end(word, facts) then break end
   end
   return nil, failed
 end
@@ -308,7 +315,9 @@ end
 
 --- Class and texts of an answer or a failure (see cause.lua).
 function transport.judge(answer, failed)
-  if failed then return cause.of(failed.word, failed.status) end
+  if failed then
+    return cause.of(failed.word, failed.status, failed.sentence)
+  end
   if not answer.status then return cause.of("ok") end
   return cause.http(answer.status, #(answer.body or ""),
     answer.auth_exhausted)

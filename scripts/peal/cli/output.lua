@@ -17,6 +17,7 @@ end
 
 --- A message for the person at the terminal.
 function output.say(fmt, ...)
+  io.stdout:flush() -- in the order of saying, should both be one file
   io.stderr:write("peal: ", select("#", ...) > 0 and fmt:format(...) or fmt,
     "\n")
 end
