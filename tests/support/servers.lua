@@ -75,12 +75,10 @@ function servers.dnsmasq(o)
     local s = { argv = argv, log = folder .. "/log", ready = ": started,",
       dns_port = port, address = address }
     function s.queries(n)
-      local list, at = {}, 0
+      local list, lines = {}, {}
       repeat
-        at = at + 1
+        lines = s:wait_lines(s.log, #lines + 1)
         list = {}
-        local lines = s:wait_lines(s.log, at)
-        at = #lines
         for _, line in ipairs(lines) do
           local kind, name = line:match("query%[(%w+)%] (%S+)")
           list[#list + 1] = kind and { type = kind, name = name } or nil
@@ -98,7 +96,9 @@ local RSYSLOG_FIELDS <const> = { "pri", "time", "host", "tag", "app", "msgid",
 local RSYSLOG <const> = [[
 global(workDirectory="%s" processInternalMessages="on")
 module(load="imudp")
-template(name="test" type="string" string="%%pri%%\t%%timereported:::date-rfc3339%%\t%%hostname%%\t%%syslogtag%%\t%%app-name%%\t%%msgid%%\t%%msg%%\t%%rawmsg%%\n")
+template(name="test" type="string" string="%%pri%%\t]]
+  .. [[%%timereported:::date-rfc3339%%\t%%hostname%%\t%%syslogtag%%\t]]
+  .. [[%%app-name%%\t%%msgid%%\t%%msg%%\t%%rawmsg%%\n")
 input(type="imudp" address="%s" port="%d" ruleset="test")
 ruleset(name="test") {
   action(type="omfile" file="%s/lines" template="test")

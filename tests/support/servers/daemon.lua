@@ -83,9 +83,20 @@ function daemon.new_folder()
   return assert(process.temp_dir())
 end
 
+-- What a program that did not start has said.
+local function last_words(o)
+  local said = {}
+  for _, path in ipairs { o.folder .. "/stderr", o.folder .. "/stdout",
+    o.errors or o.log } do
+    said[#said + 1] = daemon.read(path)
+  end
+  return table.concat(said)
+end
+
 --- Start a program. make(folder) is called for each try and returns
 -- argv, log (file to watch), ready (pattern; nil: it listens already),
--- on_ready(what it matched), and what else the server object shall hold. Raises with the program's output.
+-- on_ready(what it matched), and what else the server object shall hold.
+-- Raises with the program's output.
 function daemon.start(name, make)
   assert(daemon.find(name))
   local output
@@ -102,8 +113,7 @@ function daemon.start(name, make)
     end
     o.process:kill(9)
     o.process:wait(STOP_S)
-    output = daemon.read(folder .. "/stderr") .. daemon.read(folder
-      .. "/stdout") .. daemon.read(o.errors or o.log)
+    output = last_words(o)
     process.remove(folder)
     if not output:find("[Aa]ddress already in use") then break end
   end

@@ -1,0 +1,264 @@
+/* tftp.c - require "peal.tftp": one file down or up.
+ *
+ *   h = tftp.start(loop, request, fn)   fn(response) or fn(nil, sentence,
+ *                                       word, response), once, from
+ *                                       loop:run()
+ *   h:cancel()
+ *   tftp.name(path) -> file name for the path of a URL
+ *
+ * request: address, port, name, body, max, port_lo, port_hi, wait, total
+ * (seconds), sendings, blksize, no_options. With a body the file is written.
+ * response: body, peer, port, blksize, sent, received, foreign, error_code,
+ * error_text (both nil: the server sent no ERROR), timing = {total}. */
+#include <math.h>
+#include <string.h>
+
+#include "bindings.h"
+#include "peal/limits.h"
+#include "peal/tftp.h"
+
+#define TYPE "peal.tftp"
+
+struct transfer {
+	struct peal_tftp *t; /* NULL: over */
+	struct peal_lua_callback cb;
+	int self; /* keeps this userdata alive until the end */
+};
+
+/* What fn gets. Pushed inside the protected call: a table that does not fit
+ * in memory must not end the process. */
+struct answer {
+	enum peal_err err;
+	const struct peal_tftp_response *r;
+	const struct peal_reason *reason;
+};
+
+static void set_int(lua_State *L, const char *key, lua_Integer n)
+{
+	lua_pushinteger(L, n);
+	lua_setfield(L, -2, key);
+}
+
+static void push_response(lua_State *L, const struct peal_tftp_response *r)
+{
+	lua_createtable(L, 0, 10);
+	lua_pushlstring(L, r->body ? (const char *)r->body : "", r->body_len);
+	lua_setfield(L, -2, "body");
+	lua_pushstring(L, r->peer);
+	lua_setfield(L, -2, "peer");
+	set_int(L, "port", r->peer_port);
+	set_int(L, "blksize", r->blksize);
+	set_int(L, "sent", (lua_Integer)r->packets_sent);
+	set_int(L, "received", (lua_Integer)r->packets_received);
+	set_int(L, "foreign", (lua_Integer)r->foreign);
+	if (r->error_code >= 0) {
+		set_int(L, "error_code", r->error_code);
+		lua_pushstring(L, r->error_text);
+		lua_setfield(L, -2, "error_text");
+	}
+	lua_createtable(L, 0, 1);
+	lua_pushnumber(L, r->total_s);
+	lua_setfield(L, -2, "total");
+	lua_setfield(L, -2, "timing");
+}
+
+/* deliver(fn, answer): calls fn */
+static int deliver(lua_State *L)
+{
+	const struct answer *a = lua_touserdata(L, 2);
+	int n = 1;
+
+	lua_settop(L, 1);
+	if (a->err) {
+		lua_pushnil(L);
+		peal_lua_push_error(L, a->err, a->reason);
+		lua_pop(L, 1); /* no place in a transfer */
+		n = 4;
+	}
+	push_response(L, a->r);
+	lua_call(L, n, 0);
+	return 0;
+}
+
+static void over(struct transfer *h)
+{
+	lua_State *L = h->cb.L;
+
+	h->t = NULL;
+	if (!L)
+		return;
+	luaL_unref(L, LUA_REGISTRYINDEX, h->self);
+	peal_lua_callback_free(&h->cb);
+}
+
+static void on_done(enum peal_err err, const struct peal_tftp_response *r,
+		    const struct peal_reason *reason, void *arg)
+{
+	struct transfer *h = arg;
+	struct answer a = { err, r, reason };
+	lua_State *L = peal_lua_callback_push(&h->cb);
+
+	h->t = NULL;
+	if (L) {
+		lua_pushcfunction(L, deliver);
+		lua_insert(L, -2);
+		lua_pushlightuserdata(L, &a);
+		peal_lua_callback_call(&h->cb, 2);
+	}
+	over(h);
+}
+
+static unsigned opt_ms(lua_State *L, int index, const char *key)
+{
+	lua_Number s = 0;
+	int type = lua_getfield(L, index, key);
+
+	if (type == LUA_TNUMBER)
+		s = lua_tonumber(L, -1);
+	if ((type != LUA_TNUMBER && type != LUA_TNIL) ||
+	    !(s >= 0 && s <= 86400)) {
+		lua_pushfstring(L, "option '%s' is not a number of seconds",
+				key);
+		luaL_argerror(L, index, lua_tostring(L, -1));
+	}
+	lua_pop(L, 1);
+	return (unsigned)ceil(s * 1000);
+}
+
+/* Text for C, which must be there and holds no NUL. */
+static const char *need_word(lua_State *L, int index, const char *key)
+{
+	size_t len;
+	const char *text = peal_lua_opt_text(L, index, key, &len, NULL);
+
+	if (!text || strlen(text) != len) {
+		lua_pushfstring(L, "option '%s' %s", key,
+				text ? "contains a NUL" : "is missing");
+		luaL_argerror(L, index, lua_tostring(L, -1));
+	}
+	return text;
+}
+
+static void read_request(lua_State *L, int index, struct peal_tftp_request *q)
+{
+	static const char *const keys[] = { "address", "port",    "name",
+					    "body",    "max",     "port_lo",
+					    "port_hi", "wait",    "sendings",
+					    "total",   "blksize", "no_options",
+					    NULL };
+
+	peal_lua_check_keys(L, index, keys);
+	memset(q, 0, sizeof(*q));
+	q->address = need_word(L, index, "address");
+	q->name = need_word(L, index, "name");
+	q->body = peal_lua_opt_text(L, index, "body", &q->body_len, NULL);
+	q->port = (uint16_t)peal_lua_opt_int(L, index, "port", 0, 65535, 0);
+	q->max = (size_t)peal_lua_opt_int(L, index, "max", 0, 1 << 30, 0);
+	q->port_lo =
+		(uint16_t)peal_lua_opt_int(L, index, "port_lo", 0, 65535, 0);
+	q->port_hi =
+		(uint16_t)peal_lua_opt_int(L, index, "port_hi", 0, 65535, 0);
+	q->sendings =
+		(unsigned)peal_lua_opt_int(L, index, "sendings", 0, 1000, 0);
+	q->blksize =
+		(unsigned)peal_lua_opt_int(L, index, "blksize", 0, 65464, 0);
+	q->no_options = peal_lua_opt_bool(L, index, "no_options", 0);
+	q->wait_ms = opt_ms(L, index, "wait");
+	q->total_ms = opt_ms(L, index, "total");
+}
+
+/* tftp.start(loop, request, fn) -> handle | nil, sentence, word */
+static int l_start(lua_State *L)
+{
+	struct peal_loop *l = peal_lua_check_loop(L, 1);
+	struct peal_tftp_request q;
+	struct peal_reason reason;
+	struct transfer *h;
+	enum peal_err err;
+
+	luaL_checktype(L, 3, LUA_TFUNCTION);
+	lua_settop(L, 3);
+	read_request(L, 2, &q);
+	h = lua_newuserdatauv(L, sizeof(*h), 0);
+	h->t = NULL;
+	h->cb.L = NULL;
+	luaL_setmetatable(L, TYPE);
+	lua_pushvalue(L, -1);
+	h->self = luaL_ref(L, LUA_REGISTRYINDEX);
+	peal_lua_callback_new(L, 1, 3, &h->cb);
+
+	peal_reason_clear(&reason);
+	err = peal_tftp_start(&h->t, l, &q, on_done, h, &reason);
+	if (err) {
+		over(h);
+		return peal_lua_fail(L, err, &reason);
+	}
+	return 1;
+}
+
+/* fn hears of it from the loop. */
+static int l_cancel(lua_State *L)
+{
+	struct transfer *h = luaL_checkudata(L, 1, TYPE);
+
+	peal_tftp_cancel(h->t);
+	return 0;
+}
+
+/* Only when the state closes: until the end the registry holds it. */
+static int l_gc(lua_State *L)
+{
+	struct transfer *h = luaL_checkudata(L, 1, TYPE);
+
+	if (h->t) {
+		peal_tftp_cancel(h->t);
+		peal_lua_callback_free(&h->cb);
+		h->t = NULL;
+	}
+	return 0;
+}
+
+static int l_tostring(lua_State *L)
+{
+	struct transfer *h = luaL_checkudata(L, 1, TYPE);
+
+	lua_pushfstring(L, "peal.tftp (%s)", h->t ? "under way" : "over");
+	return 1;
+}
+
+/* tftp.name(path) -> name | nil, sentence, word */
+static int l_name(lua_State *L)
+{
+	size_t len;
+	const char *path = luaL_checklstring(L, 1, &len);
+	char name[PEAL_LIMIT_URL + 1];
+	enum peal_err err = PEAL_EBADOP;
+
+	if (strlen(path) == len)
+		err = peal_tftp_name(path, name, sizeof(name));
+	if (err)
+		return peal_lua_fail(L, err, NULL);
+	lua_pushstring(L, name);
+	return 1;
+}
+
+int luaopen_peal_tftp(lua_State *L)
+{
+	static const luaL_Reg functions[] = { { "start", l_start },
+					      { "name", l_name },
+					      { NULL, NULL } };
+	static const luaL_Reg meta[] = { { "__gc", l_gc },
+					 { "__tostring", l_tostring },
+					 { NULL, NULL } };
+	static const luaL_Reg methods[] = { { "cancel", l_cancel },
+					    { NULL, NULL } };
+
+	luaL_newmetatable(L, TYPE);
+	luaL_setfuncs(L, meta, 0);
+	lua_newtable(L);
+	luaL_setfuncs(L, methods, 0);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
+	luaL_newlib(L, functions);
+	return 1;
+}
