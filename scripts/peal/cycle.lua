@@ -57,7 +57,7 @@ local function follow(run, index, name, plan)
   local ok, failed = values.assign(run, index, name, plan.assigns,
     not plan.fetch)
   if not ok then
-    failed.cause = cause.of(failed.word)
+    failed.cause = cause.of(failed.word, nil, failed.sentence)
     return context.fail(name, failed)
   end
   if plan.action == "skip" then
@@ -73,6 +73,7 @@ end
 -- One rule from its text to the outcome.
 local function run_rule(run, index)
   local name = run.names[index]
+  run.trace.on_step = messages.listener(run.phone)
   local text = run.rule_text or run.phone:param(name) or ""
   run.state = run.phone:timers()
   if run.prvst then run.state.PRVST = run.phone.state.PRVST or run.prvst end
@@ -112,7 +113,7 @@ local function new_run(phone, request)
     state = phone:timers(),
     notes_seen = 0,
     trace = trace_of.new { cycle = last + 1, asked_by = request.asked_by,
-      time = math.floor(now.time), rule = request.rule and "given" or nil },
+      time = math.floor(now.time) },
     result = { changes = {}, refused = {}, notes = {}, rules = {} },
   }
   run.result.cycle = last + 1

@@ -80,4 +80,61 @@ function messages.debug(phone, severity, text)
   if passes(severity) then send(phone, "debug", severity, "DEBUG", text) end
 end
 
+local function joined(...)
+  local out = {}
+  for i = 1, select("#", ...) do
+    local part = select(i, ...)
+    if part and part ~= "" then out[#out + 1] = tostring(part) end
+  end
+  return table.concat(out, " ")
+end
+
+-- Steps of a trace as debug lines: severity and text.
+local LINES <const> = {
+  rule = function(step)
+    return "info", joined(step.rule .. ":", step.action, step.reason,
+      step.expanded)
+  end,
+  refused = function(step)
+    return "info", joined("refused", step.name, step.reason)
+  end,
+  note = function(step) return "info", joined(step.text) end,
+  apply = function(step)
+    return "info", ("%s: %d elements, %d unknown, %d bad"):format(step.rule,
+      step.elements, step.unknown, step.bad)
+  end,
+  commit = function(step)
+    return "info", ("%s: %d changes"):format(step.rule, step.changes)
+  end,
+  resolve = function(step)
+    return "debug", joined("lookup", step.name, step.addresses, step.text)
+  end,
+  fetch = function(step) return "debug", joined(step.method, step.url) end,
+  redirect = function(step)
+    return "debug", joined("redirect", step.status, step.to)
+  end,
+  response = function(step)
+    return "debug", joined("answer", step.status, step.bytes and
+      step.bytes .. " bytes", "from", step.peer, step.tls, step.cipher,
+      step.certificate and step.certificate.subject, step.text)
+  end,
+  decode = function(step)
+    return "debug", joined("decode", table.concat(step.steps or {}, ", "),
+      step.text)
+  end,
+}
+
+--- Who sends the steps of a trace to the debug server; nil at NOTICE and
+-- stricter, where nobody wants them.
+function messages.listener(phone)
+  local passes = syslog.debug_level(phone:param("Debug_Level") or "NOTICE")
+  if not passes("info") then return nil end
+  return function(step)
+    local line = LINES[step.step]
+    if not line then return end
+    local severity, text = line(step)
+    if passes(severity) then send(phone, "debug", severity, "DEBUG", text) end
+  end
+end
+
 return messages

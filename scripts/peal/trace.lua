@@ -13,16 +13,20 @@ function trace.new(about)
   return self
 end
 
---- Append a step; returns it, to be completed.
+--- Append a step and tell whoever listens; returns it.
 function trace:add(kind, fields)
   local step = fields or {}
   step.step = kind
   self.steps[#self.steps + 1] = step
+  if self.on_step then self.on_step(step) end
   return step
 end
 
+--- The trace as a text to keep. (on_step, who is told of each step, is not
+-- part of it.)
 function trace:encode()
-  return json.encode(self)
+  return json.encode { cycle = self.cycle, asked_by = self.asked_by,
+    time = self.time, outcome = self.outcome, steps = self.steps }
 end
 
 return trace

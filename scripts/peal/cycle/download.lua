@@ -91,7 +91,7 @@ local function apply(run, index, name, get, answer, where)
   local txn, failed = values.stage(run, name, get, answer, where)
   local fields = { url = where, status = answer.status }
   if not txn then
-    failed.cause = cause.of(failed.word)
+    failed.cause = cause.of(failed.word, nil, failed.sentence)
     return context.fail(name, failed, fields)
   end
   local counts = values.count(run, name, txn, where)
@@ -99,7 +99,7 @@ local function apply(run, index, name, get, answer, where)
   local ok
   ok, failed = values.commit(run, index, name, txn, changes, true)
   if not ok then
-    failed.cause = cause.of(failed.word)
+    failed.cause = cause.of(failed.word, nil, failed.sentence)
     return context.fail(name, failed, fields)
   end
   return { rule = name, outcome = "success", url = where,
