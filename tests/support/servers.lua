@@ -75,7 +75,8 @@ function servers.dnsmasq(o)
     local s = { argv = argv, log = folder .. "/log", ready = ": started,",
       dns_port = port, address = address }
     function s.queries(n)
-      local list, lines = {}, {}
+      local list
+      local lines = {}
       repeat
         lines = s:wait_lines(s.log, #lines + 1)
         list = {}
