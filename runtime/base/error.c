@@ -43,6 +43,9 @@ void peal_reason_clear(struct peal_reason *r)
 }
 
 static void fill(struct peal_reason *r, long line, long byte, const char *fmt,
+		 va_list args) __attribute__((format(printf, 4, 0)));
+
+static void fill(struct peal_reason *r, long line, long byte, const char *fmt,
 		 va_list args)
 {
 	int n = vsnprintf(r->text, sizeof(r->text), fmt, args);
