@@ -32,10 +32,17 @@ static void take_messages(struct peal_fetcher *f)
 
 static void act(struct peal_fetcher *f, curl_socket_t fd, int what)
 {
+	struct peal_fetch *t;
 	int running;
+	CURLMcode rc = curl_multi_socket_action(f->multi, fd, what, &running);
 
-	curl_multi_socket_action(f->multi, fd, what, &running);
 	take_messages(f);
+	if (!rc)
+		return;
+	/* libcurl ran out of memory in its lists and does not say for whom:
+	 * without this they would wait for their deadlines */
+	for (t = f->first; t; t = t->next)
+		peal_fetch_doom(t, PEAL_ENOMEM);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -97,6 +104,16 @@ static void watch_free(struct watch *w)
 	uv_close((uv_handle_t *)&w->poll, free_handle);
 }
 
+/* An error returned to libcurl would end the whole fetcher, for ever. */
+static void doom(CURL *easy)
+{
+	struct peal_fetch *fetch = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &fetch);
+	if (fetch)
+		peal_fetch_doom(fetch, PEAL_ENOMEM);
+}
+
 static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
 		      void *socket_arg)
 {
@@ -104,7 +121,6 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
 	struct watch *w = socket_arg;
 	int events = 0;
 
-	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (w) {
 			curl_multi_assign(f->multi, fd, NULL);
@@ -114,15 +130,19 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
 	}
 	if (!w) {
 		w = watch_new(f, fd);
-		if (!w)
-			return -1;
+		if (!w) {
+			doom(easy);
+			return 0;
+		}
 		curl_multi_assign(f->multi, fd, w);
 	}
 	if (what & CURL_POLL_IN)
 		events |= UV_READABLE;
 	if (what & CURL_POLL_OUT)
 		events |= UV_WRITABLE;
-	return uv_poll_start(&w->poll, events, on_ready) ? -1 : 0;
+	if (uv_poll_start(&w->poll, events, on_ready))
+		doom(easy);
+	return 0;
 }
 
 static enum peal_err set_multi(struct peal_fetcher *f)

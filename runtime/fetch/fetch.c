@@ -65,7 +65,7 @@ static void release(struct peal_fetch *f)
 		curl_easy_cleanup(f->easy);
 	curl_slist_free_all(f->headers);
 	curl_slist_free_all(f->connect_to);
-	peal_free(f->url);
+	curl_url_cleanup(f->url);
 	peal_free(f->host);
 	peal_free(f->proxy);
 	wipe_text(f->user);
@@ -130,6 +130,8 @@ static void settle(struct peal_fetch *f, enum peal_err err)
 
 static enum peal_err late(struct peal_fetch *f, uint64_t now)
 {
+	if (f->err)
+		return f->err; /* doomed */
 	if (now - f->began_ms >= f->total_ms)
 		return peal_fail(&f->reason, PEAL_ETIMEOUT,
 				 "%s gave no complete answer within %u s",
@@ -145,8 +147,6 @@ static enum peal_err late(struct peal_fetch *f, uint64_t now)
 	return PEAL_OK;
 }
 
-static void arm(struct peal_fetch *f);
-
 static void on_deadline(uv_timer_t *timer)
 {
 	struct peal_fetch *f = timer->data;
@@ -155,10 +155,17 @@ static void on_deadline(uv_timer_t *timer)
 	if (err)
 		settle(f, err);
 	else
-		arm(f);
+		peal_fetch_arm(f);
 }
 
-static void arm(struct peal_fetch *f)
+void peal_fetch_doom(struct peal_fetch *f, enum peal_err err)
+{
+	if (!f->err)
+		f->err = err;
+	uv_timer_start(&f->timer, on_deadline, 0, 0);
+}
+
+void peal_fetch_arm(struct peal_fetch *f)
 {
 	uint64_t now = peal_loop_now_ms(f->loop);
 	uint64_t total = f->began_ms + f->total_ms;
@@ -214,7 +221,7 @@ void peal_fetch_over(struct peal_fetch *f, CURLcode code)
 
 	if (!err && code == CURLE_OK && log_in(f)) {
 		if (again(f))
-			arm(f);
+			peal_fetch_arm(f);
 		else
 			settle(f, PEAL_ENOMEM);
 		return;
@@ -258,7 +265,7 @@ static void enlist(struct peal_fetch *f, struct peal_fetcher *fetcher)
 	fetcher->first = f;
 	uv_timer_init(peal_loop_uv(f->loop), &f->timer);
 	f->timer.data = f;
-	arm(f);
+	peal_fetch_arm(f);
 }
 
 enum peal_err peal_fetch_start(struct peal_fetch **out, struct peal_fetcher *f,

@@ -44,7 +44,8 @@ struct peal_fetch {
 
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
-	char *url, *host, *proxy;
+	CURLU *url;
+	char *host, *proxy;
 	char *user, *password, *proxy_user, *proxy_password;
 	unsigned char *body;
 	size_t body_len, max;
@@ -56,7 +57,6 @@ struct peal_fetch {
 	uint64_t began_ms, connect_began_ms, moved_ms;
 	unsigned connect_ms, idle_ms, total_ms;
 	int connected;
-	int fresh; /* a cached connection led elsewhere: make a new one */
 
 	struct peal_tls_policy tls;
 	struct peal_verdict verdict;
@@ -86,6 +86,10 @@ void peal_curl_loop_close(struct peal_fetcher *f);
 
 /* fetch.c: libcurl is through with this transfer */
 void peal_fetch_over(struct peal_fetch *f, CURLcode code);
+/* ends with `err` at the next turn; may be called from libcurl's callbacks */
+void peal_fetch_doom(struct peal_fetch *f, enum peal_err err);
+/* sets the timer to the next deadline */
+void peal_fetch_arm(struct peal_fetch *f);
 
 /* request.c */
 enum peal_err peal_request_read(struct peal_fetch *f,

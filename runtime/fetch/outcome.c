@@ -131,6 +131,9 @@ static enum peal_err broken(struct peal_fetch *f)
 				 "the proxy answered %ld to CONNECT",
 				 connect_code);
 	}
+	if (strstr(f->curl_error, "chunk"))
+		return peal_fail(&f->reason, PEAL_EPROTO,
+				 "%s sends broken chunks", f->host);
 	if (f->response.status)
 		return peal_fail(&f->reason, PEAL_EPARTIAL,
 				 "%s broke the connection within the answer",
@@ -151,7 +154,11 @@ static enum peal_err from_code(struct peal_fetch *f, CURLcode code)
 {
 	switch (code) {
 	case CURLE_OK:
-		return PEAL_OK;
+		if (f->headers_over)
+			return PEAL_OK;
+		return peal_fail(&f->reason, PEAL_EPARTIAL,
+				 "the answer of %s ends within its headers",
+				 f->host);
 	case CURLE_OUT_OF_MEMORY:
 		return PEAL_ENOMEM;
 	case CURLE_COULDNT_CONNECT:

@@ -116,6 +116,36 @@ static enum peal_err pin(struct peal_fetch *f, CURLU *u, const char *address,
 	return f->connect_to ? PEAL_OK : PEAL_ENOMEM;
 }
 
+/* libcurl forgets a '?' with nothing behind it, servers do not: "reflect.pl?".
+ * As the end of the path it stays, in the request and in Digest's uri. */
+static enum peal_err keep_question_mark(CURLU *u)
+{
+	char *query = NULL, *path, *longer;
+	int empty = curl_url_get(u, CURLUPART_QUERY, &query,
+				 CURLU_GET_EMPTY) == CURLUE_OK &&
+		    query[0] == '\0';
+	CURLUcode rc = CURLUE_OUT_OF_MEMORY;
+	size_t len;
+
+	curl_free(query);
+	if (!empty)
+		return PEAL_OK;
+	path = part(u, CURLUPART_PATH, 0);
+	if (!path)
+		return PEAL_ENOMEM;
+	len = strlen(path);
+	longer = peal_realloc(path, len + 2);
+	if (longer) {
+		path = longer;
+		memcpy(path + len, "?", 2);
+		rc = curl_url_set(u, CURLUPART_QUERY, NULL, 0);
+	}
+	if (!rc)
+		rc = curl_url_set(u, CURLUPART_PATH, path, 0);
+	peal_free(path);
+	return rc ? PEAL_ENOMEM : PEAL_OK;
+}
+
 static enum peal_err read_url(struct peal_fetch *f, CURLU *u,
 			      const struct peal_fetch_request *r,
 			      struct peal_reason *reason)
@@ -128,10 +158,12 @@ static enum peal_err read_url(struct peal_fetch *f, CURLU *u,
 		err = check_user(u, reason);
 	if (err)
 		return err;
-	f->url = peal_strdup(r->url);
 	f->host = part(u, CURLUPART_HOST, 0);
-	if (!f->url || !f->host)
+	if (!f->host)
 		return PEAL_ENOMEM;
+	err = keep_question_mark(u);
+	if (err)
+		return err;
 	strip_brackets(f->host);
 	if (r->proxy)
 		return PEAL_OK;
@@ -297,15 +329,19 @@ enum peal_err peal_request_read(struct peal_fetch *f,
 				const struct peal_fetch_request *r,
 				struct peal_reason *reason)
 {
-	CURLU *u;
+	CURLU *u, *proxy = NULL;
 	enum peal_err err;
 
 	if (!known_method(r->method))
 		return peal_fail(reason, PEAL_EINVAL,
 				 "the method is not GET, POST or PUT");
-	u = curl_url();
-	if (!u)
+	f->url = u = curl_url();
+	if (r->proxy)
+		proxy = curl_url();
+	if (!u || (r->proxy && !proxy)) {
+		curl_url_cleanup(proxy);
 		return PEAL_ENOMEM;
+	}
 	err = read_url(f, u, r, reason);
 	if (!err && f->https && !r->tls)
 		err = peal_fail(reason, PEAL_EINVAL,
@@ -316,12 +352,12 @@ enum peal_err peal_request_read(struct peal_fetch *f,
 		peal_identity_ref(f->tls.identity);
 	}
 	if (!err && r->proxy)
-		err = read_proxy(f, u, r, reason);
+		err = read_proxy(f, proxy, r, reason);
 	if (!err)
 		err = read_headers(f, r, reason);
 	if (!err)
 		err = read_rest(f, r);
-	curl_url_cleanup(u);
+	curl_url_cleanup(proxy);
 	return err;
 }
 
@@ -356,6 +392,7 @@ static int before_request(void *arg, char *peer, char *local, int peer_port,
 	(void)local_port;
 	f->connected = 1;
 	f->moved_ms = peal_loop_now_ms(f->loop);
+	peal_fetch_arm(f); /* from now on silence counts */
 	snprintf(f->response.peer, sizeof(f->response.peer), "%s", peer);
 	f->response.peer_port = (uint16_t)peer_port;
 	if (f->response.sent >= 3) {
@@ -419,7 +456,7 @@ static CURLcode set_basics(struct peal_fetch *f)
 	PEAL_SET(rc, e, CURLOPT_PRIVATE, f);
 	PEAL_SET(rc, e, CURLOPT_ERRORBUFFER, f->curl_error);
 	PEAL_SET(rc, e, CURLOPT_NOSIGNAL, 1L);
-	PEAL_SET(rc, e, CURLOPT_URL, f->url);
+	PEAL_SET(rc, e, CURLOPT_CURLU, f->url);
 	PEAL_SET(rc, e, CURLOPT_PROTOCOLS_STR, "http,https");
 	PEAL_SET(rc, e, CURLOPT_HTTP_VERSION,
 			       (long)CURL_HTTP_VERSION_1_1);
