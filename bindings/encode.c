@@ -77,9 +77,8 @@ static int l_aes(lua_State *L)
 	const unsigned char *salt = check_salt(L, 4, 8);
 	struct peal_buf *b = new_result(L);
 
-	return finish(L,
-		      peal_encode_aes(bytes, len, key, key_len, kdf, salt, b),
-		      b);
+	return finish(
+		L, peal_encode_aes(bytes, len, key, key_len, kdf, salt, b), b);
 }
 
 static int l_aes128gcm(lua_State *L)
@@ -109,8 +108,9 @@ static void check_text(lua_State *L, const struct peal_value *v)
 /* The element at the top of the stack. */
 static void check_element(lua_State *L, struct peal_value *v)
 {
-	static const char *const keys[] = { "name", "text", "ua", "user_pref",
-					    "user_modified", NULL };
+	static const char *const keys[] = {
+		"name", "text", "ua", "user_pref", "user_modified", NULL
+	};
 	static const char *const words[] = { "na", "ro", "rw" };
 	const char *ua;
 	size_t len = 0;
@@ -167,12 +167,9 @@ static int l_escape(lua_State *L)
 int luaopen_peal_encode(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "gzip", l_gzip },
-		{ "aes", l_aes },
-		{ "aes128gcm", l_aes128gcm },
-		{ "profile", l_profile },
-		{ "escape", l_escape },
-		{ NULL, NULL },
+		{ "gzip", l_gzip },           { "aes", l_aes },
+		{ "aes128gcm", l_aes128gcm }, { "profile", l_profile },
+		{ "escape", l_escape },       { NULL, NULL },
 	};
 
 	luaL_newlib(L, functions);

@@ -16,8 +16,8 @@
 #include "stage.h"
 
 enum {
-	LOOK = 512, /* cipher text gathered to choose by */
-	SURE = 16,  /* bytes of text that have to be text */
+	LOOK = 512,                /* cipher text gathered to choose by */
+	SURE = 16,                 /* bytes of text that have to be text */
 	PBKDF2_ITERATIONS = 10000, /* openssl's own figure */
 	BLOCK = PEAL_AES_BLOCK
 };

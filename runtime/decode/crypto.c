@@ -73,8 +73,8 @@ enum peal_err peal_hash_init(struct peal_hash *h, enum peal_hash_kind kind)
 	h->err = peal_crypto_init();
 	if (!h->err)
 		h->err = from_psa(psa_hash_setup(
-			&h->op, kind == PEAL_HASH_MD5 ? PSA_ALG_MD5 :
-							PSA_ALG_SHA_256));
+			&h->op,
+			kind == PEAL_HASH_MD5 ? PSA_ALG_MD5 : PSA_ALG_SHA_256));
 	return h->err;
 }
 
@@ -311,9 +311,8 @@ enum peal_err peal_gcm_init(struct peal_gcm *g, enum peal_way way,
 	if (err)
 		return err;
 	return from_psa(import(&g->key, key, PEAL_GCM_KEY, PSA_ALG_GCM,
-			       way == PEAL_ENCRYPT ?
-				       PSA_KEY_USAGE_ENCRYPT :
-				       PSA_KEY_USAGE_DECRYPT));
+			       way == PEAL_ENCRYPT ? PSA_KEY_USAGE_ENCRYPT :
+						     PSA_KEY_USAGE_DECRYPT));
 }
 
 enum peal_err peal_gcm_open(struct peal_gcm *g,

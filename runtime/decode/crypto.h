@@ -41,8 +41,7 @@ enum peal_err peal_hmac_sha256(const void *key, size_t key_len,
  * made of the hash here. */
 enum peal_err peal_pbkdf2(const void *password, size_t password_len,
 			  const void *salt, size_t salt_len,
-			  unsigned iterations, unsigned char *out,
-			  size_t len);
+			  unsigned iterations, unsigned char *out, size_t len);
 
 /* A digest in pieces. After init, fini is due whatever happens; it may run
  * twice. An error sticks: add may be called unchecked, final reports. */

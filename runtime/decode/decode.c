@@ -177,8 +177,9 @@ static struct peal_stage *add_coding(struct peal_chain *c,
 }
 
 /* Built from the end to the beginning; NULL: no memory. */
-static struct peal_stage *build(struct peal_chain *c, const struct codings *list,
-				peal_bytes_fn fn, void *arg)
+static struct peal_stage *build(struct peal_chain *c,
+				const struct codings *list, peal_bytes_fn fn,
+				void *arg)
 {
 	struct out *out = peal_chain_add(c, sizeof(*out), NULL);
 	struct peal_stage *first;
@@ -232,12 +233,10 @@ static void hide(const struct peal_chain *c, enum peal_err err)
 }
 
 /*   end   called for the last bytes' verdict, or NULL */
-static enum peal_err run(const void *bytes, size_t len,
-			 const struct peal_decode_options *options,
-			 peal_bytes_fn fn,
-			 enum peal_err (*end)(struct peal_chain *c, void *arg),
-			 void *arg, struct peal_decode_facts *facts,
-			 struct peal_reason *reason)
+static enum peal_err
+run(const void *bytes, size_t len, const struct peal_decode_options *options,
+    peal_bytes_fn fn, enum peal_err (*end)(struct peal_chain *c, void *arg),
+    void *arg, struct peal_decode_facts *facts, struct peal_reason *reason)
 {
 	static const struct peal_decode_options none;
 	struct peal_chain c = { 0 };
@@ -260,7 +259,9 @@ static enum peal_err run(const void *bytes, size_t len,
 		return err;
 
 	first = build(&c, &list, fn, arg);
-	err = first ? peal_push(first, bytes, len, 1) : PEAL_ENOMEM;
+	err = first ? peal_push(first, bytes ? bytes : (const void *)"", len,
+				1) :
+		      PEAL_ENOMEM;
 	if (end && !err)
 		err = end(&c, arg);
 	hide(&c, err);

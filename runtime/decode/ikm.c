@@ -28,8 +28,8 @@ static enum peal_err from_hex(const char *s, size_t len, unsigned char *out,
 		if (hex(s[i]) < 0)
 			return PEAL_EINVAL;
 	for (i = 0; i < len / 2; i++)
-		out[i] = (unsigned char)(hex(s[2 * i]) << 4 |
-					 hex(s[2 * i + 1]));
+		out[i] =
+			(unsigned char)(hex(s[2 * i]) << 4 | hex(s[2 * i + 1]));
 	*out_len = len / 2;
 	return PEAL_OK;
 }

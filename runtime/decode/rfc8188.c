@@ -11,7 +11,7 @@
 enum {
 	SALT = 16,
 	FIXED = SALT + 4 + 1, /* salt, record size, length of the key id */
-	SMALLEST = 18	      /* RFC 8188, 2: a tag, a delimiter, one octet */
+	SMALLEST = 18         /* RFC 8188, 2: a tag, a delimiter, one octet */
 };
 
 /*   seq    records opened so far
@@ -81,8 +81,8 @@ void peal_record_nonce(const struct peal_record_keys *k, unsigned long long n,
 
 static enum peal_err corrupt(const struct gcm *s, const char *text)
 {
-	return peal_fail(s->stage.chain->reason, PEAL_ECORRUPT,
-			 "aes128gcm: %s", text);
+	return peal_fail(s->stage.chain->reason, PEAL_ECORRUPT, "aes128gcm: %s",
+			 text);
 }
 
 /* The plain text ends with a delimiter, 2 in the last record, and zeros. */

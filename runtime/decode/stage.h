@@ -49,17 +49,16 @@ void *peal_chain_add(struct peal_chain *c, size_t size,
 /* Note a step; the text is static. */
 void peal_chain_step(struct peal_chain *c, const char *step);
 
-static inline enum peal_err peal_push(struct peal_stage *s,
-				      const unsigned char *p, size_t len,
-				      int last)
+static inline enum peal_err
+peal_push(struct peal_stage *s, const unsigned char *p, size_t len, int last)
 {
 	return s->push(s, p, len, last);
 }
 
 /* The stages. NULL: no memory. */
 enum peal_inflate {
-	PEAL_INFLATE_FILE, /* gzip as a file: no second one inside */
-	PEAL_INFLATE_GZIP, /* the coding gzip */
+	PEAL_INFLATE_FILE,   /* gzip as a file: no second one inside */
+	PEAL_INFLATE_GZIP,   /* the coding gzip */
 	PEAL_INFLATE_DEFLATE /* the coding deflate: zlib, or raw as some send */
 };
 struct peal_stage *peal_stage_inflate(struct peal_chain *c,
@@ -79,8 +78,7 @@ enum peal_err peal_aes_derive(enum peal_kdf kdf, const char *key,
 /* Octets of an IKM text, with or without a prefix that names a coding.
  * PEAL_EINVAL */
 enum peal_err peal_ikm_decode(const char *text, size_t len,
-			      unsigned char out[PEAL_IKM_MAX],
-			      size_t *out_len);
+			      unsigned char out[PEAL_IKM_MAX], size_t *out_len);
 /* RFC 8188, 2.2 and 2.3. */
 struct peal_record_keys {
 	unsigned char cek[PEAL_GCM_KEY];
@@ -90,8 +88,7 @@ enum peal_err peal_record_derive(const char *ikm, size_t ikm_len,
 				 const unsigned char salt[16],
 				 struct peal_record_keys *out);
 /* Nonce of record `n`. */
-void peal_record_nonce(const struct peal_record_keys *k,
-		       unsigned long long n,
+void peal_record_nonce(const struct peal_record_keys *k, unsigned long long n,
 		       unsigned char out[PEAL_GCM_NONCE]);
 
 #endif

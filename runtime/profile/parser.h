@@ -20,7 +20,7 @@ enum {
 
 /* Where the window begins. */
 enum peal_scan_state {
-	PEAL_SCAN_HEAD,	   /* at the first byte of the document */
+	PEAL_SCAN_HEAD,    /* at the first byte of the document */
 	PEAL_SCAN_CONTENT, /* between tokens, or in text */
 	PEAL_SCAN_CDATA,
 	/* a comment or instruction that fills the window: not handed on */
@@ -67,7 +67,7 @@ struct peal_profile {
 	int root_is_html;
 	int collecting; /* text belongs to the innermost element */
 	char name[PEAL_LIMIT_NAME + 1]; /* one with a prefix */
-	char root[32];			/* for the message */
+	char root[32];                  /* for the message */
 
 	size_t value_len;
 	int after_cr;
@@ -77,9 +77,10 @@ struct peal_profile {
 	enum peal_scan_state state;
 	unsigned char last[2]; /* text before the window, for "]]>" */
 	size_t window_len;
-	size_t before;	     /* bytes of the document before the window */
-	long lines_before;   /* line ends in those */
-	size_t skipped;	     /* bytes libxml2 did not see */
+	size_t goal;    /* of window_len, for the next look */
+	size_t before;  /* bytes of the document before the window */
+	size_t fed;     /* bytes of the window that libxml2 has */
+	size_t skipped; /* bytes libxml2 did not see */
 	long skipped_lines;
 	enum peal_err err; /* sticks */
 	struct peal_reason reason;

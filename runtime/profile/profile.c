@@ -14,7 +14,9 @@ enum {
 	/* libxml2 keeps what it cannot use yet; it is given whole tokens, so
 	 * more than this is a reference that never ends */
 	LOOKAHEAD = 3 * PEAL_WINDOW,
-	DECLARATION = 1024, /* an XML declaration is shorter */
+	/* bytes gathered before a look; depends on nothing but the document */
+	LOOK = 4 << 10,
+	DECLARATION = 1024,  /* an XML declaration is shorter */
 	DICTIONARY = 4 << 20 /* bytes of different names */
 };
 
@@ -35,13 +37,28 @@ static long count_lines(const unsigned char *p, size_t len)
 	return n;
 }
 
+/* Line of an offset of the window. libxml2 has counted to what it has used:
+ * to count all lines again, for a fault that may never be, costs more than
+ * the rest of a step. */
+static long line_of(const struct peal_profile *p, size_t at)
+{
+	const xmlParserInput *in = p->ctxt->input;
+	long line = p->skipped_lines + 1;
+
+	if (in)
+		line += in->line - 1 +
+			count_lines(in->cur, (size_t)(in->end - in->cur));
+	return line - count_lines(p->window, p->fed) +
+	       count_lines(p->window, at);
+}
+
 /* A fault at an offset of the window. */
 static void fail_here(struct peal_profile *p, enum peal_err err, size_t at,
 		      const char *text)
 {
-	peal_profile_fail(p, err, p->lines_before + 1 +
-			  count_lines(p->window, at),
-			  (long)(p->before + at), text);
+	if (!p->err)
+		peal_profile_fail(p, err, line_of(p, at),
+				  (long)(p->before + at), text);
 }
 
 enum peal_err peal_profile_new(struct peal_profile **out,
@@ -61,6 +78,7 @@ enum peal_err peal_profile_new(struct peal_profile **out,
 	p->arg = arg;
 	p->aliases = aliases;
 	p->aliases_n = n;
+	p->goal = LOOK;
 	peal_reason_clear(&p->reason);
 	peal_sax_init(p);
 	p->ctxt = xmlCreatePushParserCtxt(&p->sax, p, NULL, 0, NULL);
@@ -102,6 +120,7 @@ static void feed(struct peal_profile *p, size_t n, int final)
 	const xmlParserInput *in;
 
 	xmlParseChunk(p->ctxt, (const char *)p->window, (int)n, final);
+	p->fed = n;
 	if (peal_xml_failures() != failures ||
 	    p->ctxt->errNo == XML_ERR_NO_MEMORY) {
 		/* whatever it has reported since may be wrong */
@@ -122,7 +141,7 @@ static void feed(struct peal_profile *p, size_t n, int final)
 static void consume(struct peal_profile *p, size_t n)
 {
 	p->before += n;
-	p->lines_before += count_lines(p->window, n);
+	p->fed = 0;
 	p->window_len -= n;
 	memmove(p->window, p->window + n, p->window_len);
 }
@@ -190,7 +209,8 @@ static const unsigned char *encoding(const unsigned char *p, size_t len,
 static int allowed(const unsigned char *name, size_t len)
 {
 	return (len == 5 && strncasecmp((const char *)name, "UTF-8", 5) == 0) ||
-	       (len == 8 && strncasecmp((const char *)name, "US-ASCII", 8) == 0);
+	       (len == 8 &&
+		strncasecmp((const char *)name, "US-ASCII", 8) == 0);
 }
 
 static void check_declaration(struct peal_profile *p)
@@ -204,7 +224,8 @@ static void check_declaration(struct peal_profile *p)
 		len = DECLARATION;
 	end = memmem(w, len, "?>", 2);
 	if (!end) {
-		fail_here(p, PEAL_ECORRUPT, 0, "the XML declaration is not closed");
+		fail_here(p, PEAL_ECORRUPT, 0,
+			  "the XML declaration is not closed");
 		return;
 	}
 	name = encoding(w, (size_t)(end - w), &n);
@@ -219,8 +240,8 @@ static const char *what_else(const unsigned char *p, size_t len, size_t first)
 {
 	if (len == 0 || first == len)
 		return "not a profile: the file is empty";
-	if (len >= 2 && ((p[0] == 0xff && p[1] == 0xfe) ||
-			 (p[0] == 0xfe && p[1] == 0xff)))
+	if (len >= 2 &&
+	    ((p[0] == 0xff && p[1] == 0xfe) || (p[0] == 0xfe && p[1] == 0xff)))
 		return "not a profile: UTF-16, only UTF-8 is read";
 	if (len >= 2 && p[0] == 0x1f && p[1] == 0x8b)
 		return "not a profile: a gzip file inside a gzip file";
@@ -234,7 +255,7 @@ static const char *what_else(const unsigned char *p, size_t len, size_t first)
 }
 
 /* The very beginning decides what libxml2 is allowed to guess: nothing. */
-static void check_head(struct peal_profile *p)
+static void check_head(struct peal_profile *p, int final)
 {
 	size_t first = 0;
 
@@ -253,7 +274,7 @@ static void check_head(struct peal_profile *p)
 		p->root_is_html = p->window_len - first >= 14 &&
 				  strncasecmp((char *)p->window + first,
 					      "<!doctype html", 14) == 0;
-	} else if (first < PEAL_WINDOW) {
+	} else if (first < p->window_len || final) {
 		fail_here(p, PEAL_ECORRUPT, first,
 			  what_else(p->window, p->window_len, first));
 	}
@@ -263,18 +284,18 @@ static void check_head(struct peal_profile *p)
 static void drain(struct peal_profile *p, int final)
 {
 	if (p->state == PEAL_SCAN_HEAD)
-		check_head(p);
+		check_head(p, final);
 	if (!p->err)
 		while (step(p, final))
 			;
+	p->goal = p->window_len < PEAL_WINDOW - LOOK ? p->window_len + LOOK :
+						       PEAL_WINDOW;
 }
 
-static enum peal_err result(struct peal_profile *p,
-			    struct peal_reason *reason)
+static enum peal_err result(struct peal_profile *p, struct peal_reason *reason)
 {
 	if (p->err == PEAL_ECORRUPT && p->root_is_html)
-		peal_fail_at(&p->reason, p->err, p->reason.line,
-			     p->reason.byte,
+		peal_fail_at(&p->reason, p->err, p->reason.line, p->reason.byte,
 			     "not a profile: an HTML page (a login page?)");
 	if (p->err && reason)
 		*reason = p->reason;
@@ -291,14 +312,14 @@ enum peal_err peal_profile_feed(struct peal_profile *p, const void *bytes,
 		peal_profile_fail(p, PEAL_ETOOBIG, 0, -1,
 				  "the profile is too big");
 	while (!p->err && len > 0) {
-		n = PEAL_WINDOW - p->window_len;
+		n = p->goal - p->window_len;
 		if (n > len)
 			n = len;
 		memcpy(p->window + p->window_len, from, n);
 		p->window_len += n;
 		from += n;
 		len -= n;
-		if (p->window_len == PEAL_WINDOW)
+		if (p->window_len == p->goal)
 			drain(p, 0);
 	}
 	return result(p, reason);

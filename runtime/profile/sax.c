@@ -17,11 +17,11 @@ static int is(const xmlChar *text, const char *what)
 static long tag_line(const struct peal_profile *p)
 {
 	const xmlParserInput *in = p->ctxt->input;
-	const xmlChar *q = in->cur;
+	const xmlChar *q = memrchr(in->base, '<', (size_t)(in->cur - in->base));
 	long line = in->line + p->skipped_lines;
 
-	while (q > in->base && *--q != '<')
-		line -= *q == '\n';
+	while (q && (q = memchr(q + 1, '\n', (size_t)(in->cur - q - 1))))
+		line--;
 	return line;
 }
 
@@ -327,9 +327,10 @@ static void on_error(void *arg, xmlErrorPtr e)
 	if (byte >= 0)
 		byte += (long)p->skipped;
 	if (e->code == XML_ERR_TAG_NAME_MISMATCH && open) {
-		snprintf(text, sizeof(text),
-			 "<%.60s> of line %ld is not closed by the next end tag",
-			 (const char *)open->local, open->line);
+		snprintf(
+			text, sizeof(text),
+			"<%.60s> of line %ld is not closed by the next end tag",
+			(const char *)open->local, open->line);
 		peal_profile_fail(p, PEAL_ECORRUPT, line, byte, text);
 	} else if (e->code == XML_ERR_DOCUMENT_END && open) {
 		snprintf(text, sizeof(text), "the file ends inside <%.60s>",

@@ -55,27 +55,45 @@ static struct token until(const unsigned char *p, size_t len, size_t from,
 	return t;
 }
 
-/* A tag: up to the '>' that is in no quotes. */
+/* The first quote in p[from..to), or NULL. */
+static const unsigned char *quote(const unsigned char *p, size_t from,
+				  size_t to)
+{
+	const unsigned char *two = memchr(p + from, '"', to - from);
+	const unsigned char *one;
+
+	one = memchr(p + from, '\'', (two ? (size_t)(two - p) : to) - from);
+	return one ? one : two;
+}
+
+/* A tag: up to the '>' that is in no quotes. An end tag has none. */
 static struct token tag(const unsigned char *p, size_t len)
 {
 	struct token t = { INCOMPLETE, NULL };
 	size_t max = len < PEAL_LIMIT_XML_TAG ? len : PEAL_LIMIT_XML_TAG;
-	const unsigned char *q;
+	const unsigned char *end = memchr(p, '>', max), *q = NULL;
 	unsigned quoted = 0;
-	size_t i;
+	size_t i = 1;
 
-	for (i = 1; i < max && p[i] != '>'; i++) {
-		if (p[i] != '"' && p[i] != '\'')
-			continue;
+	while (end && p[1] != '/') {
+		if (end < p + i)
+			end = memchr(p + i, '>', max - i);
+		q = quote(p, i, end ? (size_t)(end - p) : max);
+		if (!q)
+			break;
 		if (++quoted > PEAL_LIMIT_XML_ATTRIBUTES) {
 			t.error = "an element has too many attributes";
 			return t;
 		}
-		q = memchr(p + i + 1, p[i], max - i - 1);
-		i = q ? (size_t)(q - p) : max - 1;
+		i = (size_t)(q - p) + 1;
+		q = memchr(p + i, *q, max - i);
+		if (!q)
+			end = NULL;
+		else
+			i = (size_t)(q - p) + 1;
 	}
-	if (i < max && p[i] == '>')
-		t.len = i + 1;
+	if (end)
+		t.len = (size_t)(end - p) + 1;
 	else if (len >= PEAL_LIMIT_XML_TAG)
 		t.error = "a start tag is too long";
 	return t;
@@ -172,7 +190,8 @@ static void content(const unsigned char *w, size_t len, int final,
 	for (i = 0; i < len && t.len != INCOMPLETE; i = s->feed) {
 		q = memchr(w + i, '<', len - i);
 		end = q ? (size_t)(q - w) : len;
-		if (brackets && has_section_end(w + i, end - i, i ? none : last))
+		if (brackets &&
+		    has_section_end(w + i, end - i, i ? none : last))
 			t.error = "]]> is not allowed in text";
 		else if (!q)
 			t.len = INCOMPLETE;

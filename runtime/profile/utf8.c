@@ -43,9 +43,12 @@ size_t peal_utf8_check(const unsigned char *p, size_t len)
 				break;
 			i += 8;
 		}
+		/* to behind whatever stopped that: a line end, mostly */
+		while (i < len && p[i] >= 0x20 && p[i] < 0x80)
+			i++;
 		if (i == len)
 			break;
-		n = peal_utf8_one(p + i, len - i);
+		n = p[i] == '\n' ? 1 : peal_utf8_one(p + i, len - i);
 		if (n == 0)
 			break;
 		i += n;

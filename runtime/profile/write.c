@@ -37,7 +37,8 @@ enum peal_err peal_profile_escape(struct peal_buf *out, const char *text,
 	size_t i, n, plain;
 
 	for (i = 0; i < len && !err; i += n) {
-		for (plain = i; plain < len && !escape(text[plain]); plain += n) {
+		for (plain = i; plain < len && !escape(text[plain]);
+		     plain += n) {
 			n = peal_utf8_one((const unsigned char *)text + plain,
 					  len - plain);
 			if (n == 0)
@@ -94,8 +95,8 @@ static enum peal_err start_tag(struct peal_buf *out, const struct peal_value *v)
 	return err;
 }
 
-enum peal_err peal_profile_add(struct peal_buf *out,
-			       const struct peal_value *v, unsigned flags)
+enum peal_err peal_profile_add(struct peal_buf *out, const struct peal_value *v,
+			       unsigned flags)
 {
 	const size_t start = out->len;
 	enum peal_err err;

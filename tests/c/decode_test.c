@@ -298,7 +298,8 @@ static void refuses_wrong_keys_with_one_text(void)
 	check_fault(b.p, b.len, keyed("WrongKey"), PEAL_ECORRUPT, one);
 	check_fault(b.p, b.len, keyed("secretphrase1234"), PEAL_ECORRUPT, one);
 	check_fault(b.p, b.len, keyed(""), PEAL_EINVAL, "empty");
-	check_fault(b.p, b.len, keyed(NULL), PEAL_ECORRUPT, "encrypted, no key");
+	check_fault(b.p, b.len, keyed(NULL), PEAL_ECORRUPT,
+		    "encrypted, no key");
 	check_fault(plain, sizeof(plain) - 1, keyed(pass), PEAL_ECORRUPT,
 		    "not encrypted, but a key is given");
 	check_fault("", 0, keyed(pass), PEAL_ECORRUPT, "no \"Salted__\"");
@@ -325,11 +326,16 @@ static const unsigned char salt16[16] = "16 bytes of salt";
 static void hides_what_is_wrong_inside(void)
 {
 	static const char *const bad[] = {
-		"<flat-profile>",		 "<a/>",
-		"<flat-profile>&x;</flat-profile>", "<!DOCTYPE a><b/>",
-		"<html></html>",		 "<?xml encoding='x'?><b/>",
-		"<a>\n\n\n</b>",		 "\x1f\x8b\x08\x01 no gzip at all",
-		"neither of both",		 "                               ",
+		"<flat-profile>",
+		"<a/>",
+		"<flat-profile>&x;</flat-profile>",
+		"<!DOCTYPE a><b/>",
+		"<html></html>",
+		"<?xml encoding='x'?><b/>",
+		"<a>\n\n\n</b>",
+		"\x1f\x8b\x08\x01 no gzip at all",
+		"neither of both",
+		"                               ",
 		"<flat-profile>\xff\xff\xff\xff\xff\xff</flat-profile>",
 	};
 	struct peal_buf b;
@@ -340,10 +346,9 @@ static void hides_what_is_wrong_inside(void)
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		for (kdf = 0; kdf < 2; kdf++) {
 			b = new_buf();
-			REQUIRE(!peal_encode_aes(bad[i], strlen(bad[i]), pass,
-						 strlen(pass),
-						 (enum peal_kdf)kdf, salt8,
-						 &b));
+			REQUIRE(!peal_encode_aes(
+				bad[i], strlen(bad[i]), pass, strlen(pass),
+				(enum peal_kdf)kdf, salt8, &b));
 			CHECK_ERR(decode(b.data, b.len, keyed(pass), &g),
 				  PEAL_ECORRUPT);
 			CHECK_STR(g.reason.text,
@@ -434,8 +439,8 @@ static void put_member(struct peal_buf *b, const char *text, int flags)
 	unsigned char crc2[2];
 	struct peal_buf m = new_buf();
 	size_t start = b->len;
-	unsigned char head[10] = { 0x1f, 0x8b, 8, (unsigned char)flags,
-				   1,	 2,    3, 4, 0, 3 };
+	unsigned char head[10] = { 0x1f, 0x8b, 8, (unsigned char)flags, 1, 2, 3,
+				   4,    0,    3 };
 	static unsigned char extra[65535];
 
 	REQUIRE(!peal_encode_gzip(text, strlen(text), 9, &m));
@@ -449,8 +454,7 @@ static void put_member(struct peal_buf *b, const char *text, int flags)
 	if (flags & 16)
 		peal_buf_add(b, "a comment", 10);
 	if (flags & 2) {
-		uLong crc = crc32(0, b->data + start,
-				  (uInt)(b->len - start));
+		uLong crc = crc32(0, b->data + start, (uInt)(b->len - start));
 		crc2[0] = (unsigned char)crc;
 		crc2[1] = (unsigned char)(crc >> 8);
 		peal_buf_add(b, crc2, 2);
@@ -707,8 +711,8 @@ static void reads_an_empty_file_as_an_empty_profile(void)
 /* Any number of blanks may come first, and more than a window of anything. */
 static void decrypts_long_files(void)
 {
-	static const size_t blanks[] = { 0, 1, 15, 16, 17, 500, 511, 512, 600,
-					 16383, 16384, 70000 };
+	static const size_t blanks[] = { 0,   1,   15,  16,    17,    500,
+					 511, 512, 600, 16383, 16384, 70000 };
 	struct peal_buf text, b;
 	struct got g;
 	size_t i, kdf;
@@ -892,8 +896,8 @@ static void agrees_with_openssl_and_gzip(void)
 		CHECK(filter(line, &in, &out));
 		check_plain(out.data, out.len, keyed(pass), rows[i].steps);
 		peal_buf_clear(&out);
-		REQUIRE(!peal_encode_aes(in.data, in.len, pass, 16,
-					 rows[i].kdf, salt8, &ours));
+		REQUIRE(!peal_encode_aes(in.data, in.len, pass, 16, rows[i].kdf,
+					 salt8, &ours));
 		snprintf(line, sizeof(line),
 			 "openssl enc -d -aes-256-cbc %s -k %s",
 			 rows[i].options, pass);

@@ -77,8 +77,8 @@ static enum peal_err parse(const char *xml, size_t len, size_t piece,
 struct example {
 	const char *xml;
 	const char *want; /* elements, or a piece of the reason */
-	long line;	  /* of the fault; 0: no fault */
-	long byte;	  /* of the fault, -1: not said */
+	long line;        /* of the fault; 0: no fault */
+	long byte;        /* of the fault, -1: not said */
 };
 
 static void check_pieces(const struct example *x)
@@ -117,7 +117,8 @@ static void check_all(const struct example *x, size_t n)
 static void reads_elements(void)
 {
 	static const struct example examples[] = {
-		{ F("<GPP_A> 12345678\n </GPP_A>"), "GPP_A[]12345678@1;", 0, 0 },
+		{ F("<GPP_A> 12345678\n </GPP_A>"), "GPP_A[]12345678@1;", 0,
+		  0 },
 		{ F("<Dial_Plan_1_>\n (S0 &lt;:18005551212&gt;)\n"
 		    "</Dial_Plan_1_>"),
 		  "Dial_Plan_1_[](S0 <:18005551212>)@1;", 0, 0 },
@@ -141,8 +142,8 @@ static void reads_elements(void)
 		  0, 0 },
 		{ "<a>" F("<A>1</A>") F("<B>2</B>") "<C>3</C></a>",
 		  "A[]1@1;B[]2@1;", 0, 0 },
-		{ F(F("<A>1</A>") "<B>2</B>"),
-		  "flat-profile[c]@1;B[]2@1;", 0, 0 },
+		{ F(F("<A>1</A>") "<B>2</B>"), "flat-profile[c]@1;B[]2@1;", 0,
+		  0 },
 		{ F("<A>1<B>2</B>3</A><C>4</C>"), "A[c]@1;C[]4@1;", 0, 0 },
 		{ F("<A>a<!--x-->b<?pi d?>c</A>"), "A[]abc@1;", 0, 0 },
 		{ F("<A><![CDATA[<x>&amp;]]]]><![CDATA[>]]></A>"),
@@ -281,8 +282,9 @@ static void refuses_what_is_no_profile(void)
 static void never_quotes_a_value(void)
 {
 	static const char *const bad[] = {
-		F("<A>x&S3cret</A>"), F("<A>x&S3cret;</A>"),
-		F("<A b='S3cret<'/>"), F("<A>S3cret"), F("<A b=S3cret/>"),
+		F("<A>x&S3cret</A>"),  F("<A>x&S3cret;</A>"),
+		F("<A b='S3cret<'/>"), F("<A>S3cret"),
+		F("<A b=S3cret/>"),
 	};
 	struct peal_reason r;
 	struct seen s;
@@ -311,8 +313,8 @@ static void follows_aliases(void)
 		  "<auth-secret ua='ro'>73</auth-secret></SIP-Credentials>"
 		  "</CPE></r>",
 		  "Display_Name_1_[]J. Smith@1;Password_1_[ro]73@1;", 0, 0 },
-		{ "<r><x><name>1</name></x>" F("<B>2</B><Old>3</Old>")
-		  "<name>4</name></r>",
+		{ "<r><x><name>1</name></x>" F(
+			  "<B>2</B><Old>3</Old>") "<name>4</name></r>",
 		  "GPP_A[]1@1;B[]2@1;New[]3@1;GPP_A[]4@1;", 0, 0 },
 		{ "<CPE><SIP-Credentials><x><name>1</name></x>"
 		  "</SIP-Credentials></CPE>",
@@ -462,6 +464,14 @@ static void refuses_bombs(void)
 		put(&m, text, 1);
 	}
 	put(&m, "/></flat-profile>", 1);
+	check_bomb(&m, PEAL_ECORRUPT, "a start tag is too long");
+
+	put(&m, "<flat-profile><A ", 1);
+	for (i = 0; i < 65; i++) {
+		snprintf(text, sizeof(text), "a%zu='' ", i);
+		put(&m, text, 1);
+	}
+	put(&m, "/></flat-profile>", 1);
 	check_bomb(&m, PEAL_ECORRUPT, "too many attributes");
 
 	put(&m, "<flat-profile><A ", 1);
@@ -542,8 +552,9 @@ static void refuses_bombs(void)
 	put(&m, "]><flat-profile><A>&a9;</A></flat-profile>", 1);
 	check_bomb(&m, PEAL_ECORRUPT, "DOCTYPE");
 
-	put(&m, "<!DOCTYPE f [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>"
-		"<flat-profile><A>&x;</A></flat-profile>",
+	put(&m,
+	    "<!DOCTYPE f [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>"
+	    "<flat-profile><A>&x;</A></flat-profile>",
 	    1);
 	check_bomb(&m, PEAL_ECORRUPT, "DOCTYPE");
 	free(m.text);
@@ -557,7 +568,7 @@ static void does_not_depend_on_the_pieces(void)
 		"<A x='1>2'>v</A>",    "<!-- c > -->",
 		"<A>a&amp;b</A>",      "<A><![CDATA[x]]]]></A>",
 		"<A>\xe2\x82\xac</A>", "<A>a\r\nb</A>",
-		"<A>a]]>b</A>",	       "<A>a&b</A>",
+		"<A>a]]>b</A>",        "<A>a&b</A>",
 	};
 	struct maker m = { 0 };
 	struct peal_reason r, r1;
@@ -649,9 +660,14 @@ static void writes_what_it_reads(void)
 
 static void writes_attributes_and_leaves_secrets_out(void)
 {
-	struct peal_value v = { .name = "A", .text = "", .ua = PEAL_UA_RW,
-				.user_pref = 1, .user_modified = 1 };
-	struct peal_value secret = { .name = "P", .text = "x", .ua = PEAL_UA_NA,
+	struct peal_value v = { .name = "A",
+				.text = "",
+				.ua = PEAL_UA_RW,
+				.user_pref = 1,
+				.user_modified = 1 };
+	struct peal_value secret = { .name = "P",
+				     .text = "x",
+				     .ua = PEAL_UA_NA,
 				     .flags = PEAL_PARAM_SECRET };
 	struct peal_value bad = { .name = "a b", .text = "x" };
 	struct peal_buf b;

@@ -48,8 +48,14 @@ struct peal_decode_facts {
  *   facts   may be NULL; filled as far as it went
  * PEAL_ECORRUPT, PEAL_ETOOBIG, PEAL_ECODING (unknown coding), PEAL_EINVAL
  * (empty key), PEAL_ENOMEM, or what the sink returned. An input of no bytes
- * and no key is an empty profile: PEAL_OK, no elements. After a decryption all
- * further faults have one text: no oracle. */
+ * and no key is an empty profile: PEAL_OK, no elements. After AES-256-CBC all
+ * further faults have one text and no place: no oracle. Only PEAL_ETOOBIG is
+ * told apart, which takes the key to bring about. What is wrong inside is found
+ * by decoding to bytes first.
+ * The sink may have been called before a fault is found: on any error the
+ * caller drops what it was given.
+ * Memory: about 150 KB, and libxml2's list of names (200 KB for 2,500 of them,
+ * 4 MB at most); aes128gcm holds one record. */
 enum peal_err peal_decode(const void *bytes, size_t len,
 			  const struct peal_decode_options *options,
 			  peal_element_fn sink, void *arg,

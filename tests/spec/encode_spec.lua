@@ -1,0 +1,95 @@
+local decode = require "peal.decode"
+local encode = require "peal.encode"
+
+describe("encode.gzip", function()
+  it("makes the same bytes each time", function()
+    local one = encode.gzip("abc")
+    assert.equal(one, encode.gzip("abc", 9))
+    assert.equal("\x1f\x8b\x08\0\0\0\0\0", one:sub(1, 8))
+    assert.not_equal(one, encode.gzip("abc", 0))
+  end)
+  it("takes nothing, too", function()
+    assert.equal("", (decode.text(encode.gzip(""))))
+  end)
+end)
+
+describe("encode.aes", function()
+  it("makes the documents' example", function()
+    local plain = "<flat-profile><GPP_A>12345678</GPP_A></flat-profile>"
+    local hex = encode.aes(plain, "SecretPhrase1234", "md5",
+      "\x01\x23\x45\x67\x89\xab\xcd\xef")
+      :gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+    assert.equal("53616c7465645f5f0123456789abcdef05a410513bed2f734d4510b2b4"
+      .. "b042dddc122e9fdb4fbeb76a4fcf526de94f94c8bdd3ca3fe428e916dbae3d5418"
+      .. "2b290be0dfc884634a44a21457e5c0f53804", hex)
+  end)
+  it("refuses an empty key as a failure", function()
+    local file, _, word = encode.aes("x", "", "md5", "8 bytes!")
+    assert.is_nil(file)
+    assert.equal("invalid", word)
+  end)
+end)
+
+describe("encode.profile", function()
+  it("writes what reads back", function()
+    local list = {
+      { name = "GPP_A", text = 'a<b>&"\'c]]>', ua = "rw" },
+      { name = "GPP_B", text = "" },
+      { name = "GPP_C", text = "1", user_pref = true, user_modified = true },
+    }
+    local xml = encode.profile(list)
+    assert.equal([=[
+<device>
+<flat-profile>
+<GPP_A ua="rw">a&lt;b&gt;&amp;&quot;'c]]&gt;</GPP_A>
+<GPP_B/>
+<GPP_C user-pref="y" um="y">1</GPP_C>
+</flat-profile>
+</device>
+]=], xml)
+    local back = decode.elements(xml)
+    for i, element in ipairs(list) do
+      assert.equal(element.name, back[i].name)
+      assert.equal(element.text, back[i].value)
+      assert.equal(element.ua, back[i].ua)
+    end
+  end)
+  it("refuses what is no element name", function()
+    for _, name in ipairs { "", "a b", "1", "a>", "-a", "a:b" } do
+      local xml, _, word = encode.profile { { name = name, text = "" } }
+      assert.is_nil(xml)
+      assert.equal("invalid", word)
+    end
+  end)
+end)
+
+describe("encode.escape", function()
+  it("keeps text apart from markup", function()
+    assert.equal("a&lt;&gt;&amp;&quot;&#10;&#13;\t?", encode.escape(
+      'a<>&"\n\r\t\1'))
+    assert.equal("é", encode.escape("é"))
+    assert.equal("??", encode.escape("\xff\xc0"))
+    assert.equal("", encode.escape(""))
+  end)
+end)
+
+describe("wrong use", function()
+  it("raises", function()
+    assert.has_error(function() encode.gzip("x", 10) end)
+    assert.has_error(function() encode.aes("x", "k", "sha1", "8 bytes!") end)
+    assert.has_error(function() encode.aes("x", "k", "md5", "short") end)
+    assert.has_error(function() encode.aes128gcm("x", "k", "short") end)
+    assert.has_error(function()
+      encode.aes128gcm("x", "k", "16 bytes of salt", 17)
+    end)
+    assert.has_error(function() encode.profile("x") end)
+    assert.has_error(function() encode.profile { 1 } end)
+    assert.has_error(function() encode.profile { { name = "a" } } end)
+    assert.has_error(function()
+      encode.profile { { name = "a", text = "", ua = "RW" } }
+    end)
+    assert.has_error(function()
+      encode.profile { { name = "a", text = "", other = 1 } }
+    end)
+  end)
+end)
