@@ -3,18 +3,24 @@
 enable_testing()
 
 # c_programs(FOLDER PATTERN LIBRARY): one program a file; their names in
-# `programs`.
+# `programs`. Those that need Lua and the scripts are listed: the others see
+# the core alone.
+set(with_bindings fuzz_rule)
 macro(c_programs folder pattern library)
   file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/${pattern}.c)
   set(programs)
   foreach(source ${sources})
     cmake_path(GET source STEM name)
+    set(linked ${library})
+    if(name IN_LIST with_bindings OR name MATCHES "^host_")
+      set(linked peal_bindings)
+    endif()
     add_executable(${name} ${source})
     target_compile_definitions(${name} PRIVATE
       PEAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_include_directories(${name} PRIVATE runtime)
     target_link_libraries(${name} PRIVATE
-      ${library} peal_core_deps peal_program)
+      ${linked} peal_core_deps peal_program)
     set_target_properties(${name} PROPERTIES
       RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${folder})
     list(APPEND programs ${name})
