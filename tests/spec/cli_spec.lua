@@ -213,6 +213,7 @@ describe("peal", function()
     { "a bad value in --set", "get", "GPP_A", "--set",
       "Resync_Random_Delay=x" },
     { "a phone file that is not there", "get", "GPP_A", "--phone", "/no" },
+    { "a folder of rules that is not there", "resync", "--rules", "/no/dir" },
     { "set without a store", "set", "GPP_A=1" },
     { "an unknown verb", "profile", "frobnicate", "x" },
   }
@@ -247,6 +248,14 @@ describe("peal", function()
     assert.is_truthy(got.out:find("^peal %d+%.%d+%.%d+ %("))
     assert.is_truthy(got.out:find("mbedTLS 3.6", 1, true))
     assert.are.equal(got.out, peal("--version").out)
+  end)
+
+  it("answers for a phone whose store does not exist yet", function()
+    local path = write("phone.lua", "return { store = 'st', identity = "
+      .. "{ PN = 'X' }, params = { GPP_A = 'first' } }")
+    assert.are.equal("first X\n", peal("expand", "$A $PN", "--phone",
+      path).out)
+    assert.are.equal(1, peal("get", "GPP_A", "--store", dir .. "/no").code)
   end)
 
   it("refuses a resync where Provision_Enable is No, with 3", function()

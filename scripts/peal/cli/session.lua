@@ -125,8 +125,12 @@ local function open_store(options, file, schema, wants)
   end
   local read_only = wants.read_only and path ~= nil
   if read_only and not sys.stat(path) then
-    return problem(path .. ": there is no store", "not-found", nil,
-      "make one with: peal resync --store " .. path)
+    if options.store then
+      return problem(path .. ": there is no store", "not-found", nil,
+        "make one with: peal resync --store " .. path)
+    end
+    -- a phone that has never run: what it would begin with
+    path, read_only = nil, false
   end
   local st, sentence, word, place = store.open { schema = schema, path = path,
     read_only = read_only }
@@ -190,6 +194,9 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table { sentence, word, place, next, code }
 function session.open(options, wants)
+  if options.rules and not sys.list(options.rules) then
+    return usage(("--rules: no such folder: %s"):format(options.rules))
+  end
   local file = { trust = {} }
   if options.phone then
     local bad_file
