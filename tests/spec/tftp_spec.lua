@@ -290,7 +290,7 @@ describe("tftp and dnsmasq", function()
     local folder = process.temp_dir()
     local p = assert(process.spawn({ "unshare", "--net", "sh", "-c",
       'ip link set lo up && exec "$@"', "sh", arg[-1],
-      "tests/support/dnsmasq_tftp.lua" },
+      "tests/support/dnsmasq_tftp.lua", folder },
       { stdout = folder .. "/out", stderr = folder .. "/err" }))
     local how, code = p:wait(60)
     local out = daemon.read(folder .. "/out")

@@ -5,5 +5,6 @@
 #include <lua.h>
 
 int luaopen_support_process(lua_State *L);
+int luaopen_support_tcp(lua_State *L);
 
 #endif
