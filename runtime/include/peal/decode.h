@@ -54,7 +54,7 @@ struct peal_decode_facts {
  * by decoding to bytes first.
  * The sink may have been called before a fault is found: on any error the
  * caller drops what it was given.
- * Memory: about 150 KB, and libxml2's list of names (200 KB for 2,500 of them,
+ * Memory: about 150 KB, and libxml2's list of names (250 KB for 2,500 of them,
  * 4 MB at most); aes128gcm holds one record. */
 enum peal_err peal_decode(const void *bytes, size_t len,
 			  const struct peal_decode_options *options,
