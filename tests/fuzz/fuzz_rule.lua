@@ -10,7 +10,8 @@ local syslog = require "peal.syslog"
 local url = require "peal.url"
 local version = require "peal.version"
 
--- No rule made by chance holds it: what shows it has let it out.
+-- What shows it has let it out. The fuzzer learns it from comparisons: texts
+-- that hold a part of it themselves are passed over.
 local PLANTED <const> = "q7Zx9Kw"
 
 local KINDS <const> = { "profile", "report", "upgrade", "trigger" }
@@ -137,5 +138,6 @@ local PARTS <const> = {
 }
 
 return function(which, text)
+  if text:find("q7Z", 1, true) or text:find("Zx9", 1, true) then return end
   PARTS[which % #PARTS + 1](text)
 end
