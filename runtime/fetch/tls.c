@@ -40,7 +40,8 @@ static mbedtls_ssl_context *context_of(CURL *easy)
 }
 
 /* A Certificate message of ours goes out only if the server asked for one.
- * TLS 1.2 sends it in clear; in 1.3 the state tells. */
+ * The library has gone to the next state when it goes out. TLS 1.2 sends it in
+ * clear; in 1.3 nothing of ours precedes Finished, itself sent later still. */
 static int on_send(void *arg, const unsigned char *bytes, size_t len)
 {
 	struct peal_bio *b = arg;
@@ -49,8 +50,9 @@ static int on_send(void *arg, const unsigned char *bytes, size_t len)
 	if (len > 5 && ((state == MBEDTLS_SSL_CLIENT_KEY_EXCHANGE &&
 			 bytes[0] == MBEDTLS_SSL_MSG_HANDSHAKE &&
 			 bytes[5] == MBEDTLS_SSL_HS_CERTIFICATE) ||
-			(state == MBEDTLS_SSL_CLIENT_CERTIFICATE &&
-			 bytes[0] == MBEDTLS_SSL_MSG_APPLICATION_DATA)))
+			(bytes[0] == MBEDTLS_SSL_MSG_APPLICATION_DATA &&
+			 (state == MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY ||
+			  state == MBEDTLS_SSL_CLIENT_FINISHED))))
 		b->asked = 1;
 	return b->send(b->arg, bytes, len);
 }
@@ -157,7 +159,9 @@ int peal_tls_connected(struct peal_fetch *f)
 }
 
 /* libcurl compares this option, which its mbedTLS backend ignores otherwise,
- * when it looks for a kept connection: identities and policies never mix. */
+ * when it looks for a kept connection: identities and policies never mix. The
+ * client certificate itself is not given to libcurl, which would parse it
+ * again for each connection and leak when that lacks memory. */
 static enum peal_err tag(const struct peal_tls_policy *p, char out[65])
 {
 	unsigned char digest[PEAL_SHA256_SIZE];
@@ -187,7 +191,6 @@ CURLcode peal_tls_set(struct peal_fetch *f)
 {
 	CURL *e = f->easy;
 	char text[65] = "";
-	struct curl_blob blob;
 	CURLcode rc = CURLE_OK;
 
 	if (tag(&f->tls, text))
@@ -205,14 +208,5 @@ CURLcode peal_tls_set(struct peal_fetch *f)
 	PEAL_SET(rc, e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	/* with ALPN libcurl hides the TLS context until it is connected */
 	PEAL_SET(rc, e, CURLOPT_SSL_ENABLE_ALPN, 0L);
-	if (f->tls.identity) {
-		/* the certificate for libcurl's comparison; the key reaches
-		 * the handshake from the identity alone */
-		blob.data = f->tls.identity->chain.raw.p;
-		blob.len = f->tls.identity->chain.raw.len;
-		blob.flags = CURL_BLOB_NOCOPY;
-		PEAL_SET(rc, e, CURLOPT_SSLCERT_BLOB, &blob);
-		PEAL_SET(rc, e, CURLOPT_SSLCERTTYPE, "DER");
-	}
 	return rc;
 }
