@@ -210,11 +210,21 @@ enum peal_err peal_folder_list(struct peal_folder *f, int clean,
 
 /* --- reading and writing files --- */
 
+static int open_file(struct peal_folder *f, const char *name)
+{
+	int fd;
+
+	do
+		fd = f->ops.open(f->ops.arg, f->dir, name);
+	while (fd == -EINTR);
+	return fd;
+}
+
 static enum peal_err read_file(struct peal_folder *f, const char *name,
 			       size_t most, struct peal_buf *out,
 			       struct peal_reason *reason)
 {
-	int fd = f->ops.open(f->ops.arg, f->dir, name), n;
+	int fd = open_file(f, name), n;
 	enum peal_err err = PEAL_OK;
 	struct stat st;
 
@@ -258,12 +268,17 @@ enum peal_err peal_folder_read(struct peal_folder *f, uint64_t number,
  * not followed. */
 static int create_temp(struct peal_folder *f, const char *name)
 {
-	int fd = f->ops.create(f->ops.arg, f->dir, name, 0600);
+	int fd, removed = 0;
 
-	if (fd != -EEXIST)
-		return fd;
-	f->ops.unlink(f->ops.arg, f->dir, name);
-	return f->ops.create(f->ops.arg, f->dir, name, 0600);
+	for (;;) {
+		fd = f->ops.create(f->ops.arg, f->dir, name, 0600);
+		if (fd == -EEXIST && !removed) {
+			f->ops.unlink(f->ops.arg, f->dir, name);
+			removed = 1;
+		} else if (fd != -EINTR) {
+			return fd;
+		}
+	}
 }
 
 static enum peal_err write_temp(struct peal_folder *f, const char *temp,
@@ -304,7 +319,9 @@ static enum peal_err replace_file(struct peal_folder *f, const char *temp,
 	if (err)
 		return err;
 	*renamed = 1; /* a rename that reports failure may have happened */
-	n = f->ops.rename(f->ops.arg, f->dir, temp, name);
+	do
+		n = f->ops.rename(f->ops.arg, f->dir, temp, name);
+	while (n == -EINTR);
 	if (n < 0) {
 		f->ops.unlink(f->ops.arg, f->dir, temp);
 		return failed(reason, -n, "cannot rename", temp);
