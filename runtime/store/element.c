@@ -78,9 +78,12 @@ void peal_txn_counts(const struct peal_txn *t, struct peal_txn_counts *out)
 static enum peal_err unknown(struct peal_txn *t, const struct peal_element *e)
 {
 	enum peal_err err;
+	char text[NOTE_TEXT];
 
 	t->counts.unknown++;
-	err = add_note(t, "unknown-name", e, "no parameter of this name");
+	snprintf(text, sizeof(text), "no such parameter: %.*s",
+		 (int)e->name_len, e->name);
+	err = add_note(t, "unknown-name", e, text);
 	if (err || !t->keep_unknown || (e->flags & PEAL_ELEMENT_PRESERVE))
 		return err;
 	if (!peal_name_ok(e->name, e->name_len) ||

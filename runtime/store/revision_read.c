@@ -360,10 +360,11 @@ static enum peal_err read_state(struct reader *r, struct peal_cursor *c)
 	struct peal_piece ns, key, value;
 	enum peal_err err;
 
-	if (!peal_take(c, 0, &ns) || memchr(ns.text, '\0', ns.len))
+	if (!peal_take(c, 0, &ns) || !peal_name_ok(ns.text, ns.len))
 		return malformed(r, "state");
 	peal_skip_blanks(c);
-	if (!peal_take(c, 0, &key) || memchr(key.text, '\0', key.len))
+	if (!peal_take(c, 0, &key) || !key.len ||
+	    memchr(key.text, '\0', key.len))
 		return malformed(r, "state");
 	peal_skip_blanks(c);
 	if (c->p == c->end || *c->p != '"' || !peal_take_quoted(c, &value))

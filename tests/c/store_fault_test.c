@@ -666,6 +666,8 @@ static void malformed_lines_are_damage(void)
 		"peal-store 1\nrevision 9\nparam Unknown \"a\\x00b\"\n",
 		"peal-store 1\nrevision 9\nstate a b\n",
 		"peal-store 1\nrevision 9\nstate a\n",
+		"peal-store 1\nrevision 9\nstate a \"\" \"x\"\n",
+		"peal-store 1\nrevision 9\nstate \"a b\" c \"x\"\n",
 		"peal-store 1\nrevision 9\n\n",
 		"peal-store 1\nrevision 9\nparam Count \"4\"",
 	};
