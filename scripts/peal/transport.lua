@@ -263,7 +263,6 @@ local function redirect_of(answer, u)
     return failure("redirect from https to http refused", "bad-response",
       answer)
   end
-  to.user, to.password = nil, nil
   return to
 end
 

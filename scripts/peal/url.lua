@@ -288,7 +288,7 @@ local function merge(base_path, reference)
 end
 
 --- Resolves a Location against the URL that was asked.
--- Credentials are not inherited, and those in `location` are dropped: a
+-- Credentials are not inherited, and a location with some is refused: a
 -- server does not choose what the phone answers (our choice).
 -- @tparam table base from parse(), with a host
 -- @tparam string location absolute or relative reference
@@ -319,7 +319,9 @@ function url.resolve(base, location)
   end
   local path, query = split_query(u.path)
   u.path = remove_dots(path) .. query
-  u.user, u.password = nil, nil
+  if u.user then
+    return bad("Credentials in URL")
+  end
   return u
 end
 
