@@ -1,4 +1,5 @@
 --- peal resync: one cycle by hand.
+local advice = require "peal.cli.advice"
 local cycle = require "peal.cycle"
 local json = require "peal.json"
 local output = require "peal.cli.output"
@@ -98,26 +99,10 @@ local function say_trace(trace)
   end
 end
 
-local NEXT <const> = {
-  ["c.untrusted"] = "name the CA that signed the server in the phone file: "
-    .. "trust = { ca = \"ca.pem\" }",
-  ["t.client"] = "the server wants a client certificate: phone file, "
-    .. "trust = { cert =, key = }",
-  connect = "is the server running, and the port right?",
-  dns = "is the host name right? The phone file's `dns` names a server to ask",
-  timeout = "is the server reachable from here?",
-  fnf = "does the server have that file? Resync_Fails_On_FNF=No lets it pass",
-  corrupt = "see what the file holds: peal profile check FILE [--key K]",
-  ["no-server"] = "write the host into the rule, or set DHCP option 66",
-  ["bad-rule"] = "try it by hand: peal rule 'TEXT'",
-  ["bad-condition"] = "try it by hand: peal eval 'CONDITION'",
-  access = "check the user and password of the rule (--uid, --pwd)",
-}
-
 local function failure_of(failed)
   return { sentence = ("%s: %s"):format(failed.rule, failed.sentence),
     word = failed.word, place = failed.place,
-    next = NEXT[failed.word] or NEXT[failed.cause.id] }
+    next = advice.of(failed) }
 end
 
 local function as_data(st, result)
