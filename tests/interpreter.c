@@ -37,6 +37,8 @@ static int prepare(lua_State *L)
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
 	lua_pushcfunction(L, luaopen_support_process);
 	lua_setfield(L, -2, "support.process");
+	lua_pushcfunction(L, luaopen_support_tcp);
+	lua_setfield(L, -2, "support.tcp");
 	lua_pop(L, 1);
 	peal_open_embedded(L, 0);
 
