@@ -45,8 +45,9 @@ struct peal_txn {
 
 	struct peal_entry *staged;
 	unsigned n_staged, cap_staged;
-	unsigned live;  /* of these, not taken back */
-	uint16_t *slot; /* by index: position in staged + 1; or NULL */
+	unsigned live;    /* of these, not taken back */
+	uint16_t *slot;   /* by index: position in staged + 1; or NULL */
+	unsigned base_at; /* where the last committed entry was found */
 
 	struct peal_extra *extras; /* staged; text NULL: removed */
 	unsigned n_extras, cap_extras;
@@ -70,6 +71,10 @@ struct peal_txn {
 
 /* stage.c */
 struct peal_intern *peal_txn_texts(const struct peal_txn *t);
+/* The committed entry, or NULL. Profiles come in the registry's order more
+ * often than not, so the next one is looked at first. */
+const struct peal_entry *peal_txn_base(const struct peal_txn *t,
+				       unsigned index);
 /* The entry a reader of the transaction would see, or NULL. */
 const struct peal_entry *peal_txn_seen(const struct peal_txn *t,
 				       unsigned index);

@@ -337,7 +337,7 @@ static enum peal_err read_param(struct reader *r, struct peal_cursor *c)
 	struct peal_piece name, value, *given = NULL;
 	int index;
 
-	if (!peal_take(c, 0, &name) || !peal_name_ok(name.text, name.len))
+	if (!peal_take(c, 0, &name))
 		return malformed(r, "param");
 	peal_skip_blanks(c);
 	if (c->p < c->end && *c->p == '"') {
@@ -348,6 +348,8 @@ static enum peal_err read_param(struct reader *r, struct peal_cursor *c)
 	index = peal_schema_find(r->schema, name.text, name.len);
 	if (index >= 0)
 		return read_known(r, c, (unsigned)index, given);
+	if (!peal_name_ok(name.text, name.len))
+		return malformed(r, "param");
 	/* its definition is gone, and it had no value: nothing is lost */
 	if (!given)
 		return PEAL_OK;

@@ -89,11 +89,28 @@ static struct peal_entry *staged(const struct peal_txn *t, unsigned index)
 	return e->dead ? NULL : e;
 }
 
+const struct peal_entry *peal_txn_base(const struct peal_txn *t, unsigned index)
+{
+	const struct peal_params *p = &t->store->params;
+	const struct peal_entry *e;
+	unsigned at = t->base_at;
+
+	if (at < p->n_entries && p->entries[at].index == index)
+		return &p->entries[at];
+	if (++at < p->n_entries && p->entries[at].index == index)
+		e = &p->entries[at];
+	else
+		e = peal_params_entry(p, index);
+	if (e) /* a cache, not seen from outside */
+		((struct peal_txn *)t)->base_at = (unsigned)(e - p->entries);
+	return e;
+}
+
 const struct peal_entry *peal_txn_seen(const struct peal_txn *t, unsigned index)
 {
 	const struct peal_entry *e = staged(t, index);
 
-	return e ? e : peal_params_entry(&t->store->params, index);
+	return e ? e : peal_txn_base(t, index);
 }
 
 void peal_txn_unstage(struct peal_txn *t, unsigned index)
@@ -135,8 +152,7 @@ static struct peal_entry *place(struct peal_txn *t, unsigned index)
 enum peal_err peal_txn_stage(struct peal_txn *t, struct peal_entry entry)
 {
 	unsigned index = entry.index;
-	const struct peal_entry *base =
-		peal_params_entry(&t->store->params, index);
+	const struct peal_entry *base = peal_txn_base(t, index);
 	const struct peal_param *p = &t->store->schema->params[index];
 	struct peal_entry *e;
 

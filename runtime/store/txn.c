@@ -96,7 +96,7 @@ struct peal_entry peal_txn_start(const struct peal_txn *t, unsigned index)
 	if (seen) {
 		e = *seen;
 		/* a committed one's source is the store's */
-		if (seen == peal_params_entry(&t->store->params, index))
+		if (seen == peal_txn_base(t, index))
 			e.old_source = 1;
 		peal_text_ref(e.text);
 		return e;
@@ -140,9 +140,7 @@ enum peal_err peal_txn_write(struct peal_txn *t, struct peal_entry entry,
 {
 	enum peal_err err;
 
-	err = peal_txn_sign(t, &entry,
-			    peal_params_entry(&t->store->params, entry.index),
-			    line);
+	err = peal_txn_sign(t, &entry, peal_txn_base(t, entry.index), line);
 	if (err) {
 		peal_text_unref(peal_txn_texts(t), entry.text);
 		return err;
@@ -381,7 +379,7 @@ static void value_of(const struct peal_txn *t, unsigned index,
 	const struct peal_writer *w = NULL;
 
 	if (e && e->source != PEAL_NO_SOURCE) {
-		if (e == peal_params_entry(&t->store->params, index))
+		if (e == peal_txn_base(t, index))
 			w = &t->store->params.writers[e->source];
 		else
 			w = peal_txn_writer(t, e);
