@@ -304,10 +304,10 @@ static enum peal_tls_version opt_version(lua_State *L, int index)
 
 static void read_tls(lua_State *L, int index, struct peal_tls_policy *p)
 {
-	static const char *const keys[] = { "anchors",	   "identity",
+	static const char *const keys[] = { "anchors",     "identity",
 					    "min_version", "check_name",
 					    "cn_fallback", "min_rsa_bits",
-					    "now",	   NULL };
+					    "now",         NULL };
 
 	peal_lua_check_keys(L, index, keys);
 	peal_tls_policy_init(p);
@@ -325,15 +325,15 @@ static void read_tls(lua_State *L, int index, struct peal_tls_policy *p)
 						     512, 16384, 2048);
 }
 
-static void read_request(lua_State *L, int index,
-			 struct peal_fetch_request *r)
+static void read_request(lua_State *L, int index, struct peal_fetch_request *r)
 {
 	static const char *const keys[] = {
-		"url",	    "address",	     "method",	   "headers",
-		"body",	    "user",	     "password",   "auth",
-		"proxy",    "proxy_address", "proxy_user", "proxy_password",
-		"tls",	    "max",	     "connect",	   "idle",
-		"total",    NULL
+		"url",           "address",    "method",
+		"headers",       "body",       "user",
+		"password",      "auth",       "proxy",
+		"proxy_address", "proxy_user", "proxy_password",
+		"tls",           "max",        "connect",
+		"idle",          "total",      NULL
 	};
 
 	peal_lua_check_keys(L, index, keys);

@@ -279,9 +279,8 @@ int luaopen_peal_loop(lua_State *L)
 					 { "__tostring", l_tostring },
 					 { NULL, NULL } };
 	static const luaL_Reg methods[] = {
-		{ "now", l_now },     { "run", l_run },
-		{ "stop", l_stop },   { "timer", l_timer },
-		{ NULL, NULL },
+		{ "now", l_now },     { "run", l_run }, { "stop", l_stop },
+		{ "timer", l_timer }, { NULL, NULL },
 	};
 	static const luaL_Reg timer_meta[] = { { "__gc", l_cancel },
 					       { "__tostring",

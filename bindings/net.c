@@ -161,8 +161,7 @@ static int l_tostring(lua_State *L)
 /* r:resolve(name, type, use_hosts, fn) -> handle | nil, sentence, word */
 static int l_resolve(lua_State *L)
 {
-	static const char *const types[] = { "A", "AAAA", "ADDR", "SRV",
-					     NULL };
+	static const char *const types[] = { "A", "AAAA", "ADDR", "SRV", NULL };
 	struct box *b = luaL_checkudata(L, 1, TYPE);
 	const char *name = luaL_checkstring(L, 2);
 	int type = luaL_checkoption(L, 3, NULL, types);

@@ -3,8 +3,8 @@
  *   a = trust.anchors(); a:load(path); a:add(text) -> count | nil, ...; #a
  *   trust.identity(cert_path, key_path) -> identity | nil, sentence, word
  *   trust.name_matches(host, {"DNS:...", "IP:..."}, cn | nil, fallback) */
-#include "bindings.h"
 #include "peal/trust.h"
+#include "bindings.h"
 
 #define TYPE_ANCHORS "peal.anchors"
 #define TYPE_IDENTITY "peal.identity"
@@ -167,8 +167,8 @@ static int l_name_matches(lua_State *L)
 	unsigned n;
 	const char **sans = check_texts(L, 2, &n);
 
-	lua_pushboolean(L, peal_name_matches(host, sans, n, cn, cn_len,
-					     fallback));
+	lua_pushboolean(L,
+			peal_name_matches(host, sans, n, cn, cn_len, fallback));
 	return 1;
 }
 

@@ -184,8 +184,7 @@ static CURLcode set_login(struct peal_fetch *f, long method)
 
 	PEAL_SET(rc, e, CURLOPT_HTTPAUTH, method);
 	PEAL_SET(rc, e, CURLOPT_USERNAME, f->user);
-	PEAL_SET(rc, e, CURLOPT_PASSWORD,
-			       f->password ? f->password : "");
+	PEAL_SET(rc, e, CURLOPT_PASSWORD, f->password ? f->password : "");
 	return rc;
 }
 

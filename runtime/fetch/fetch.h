@@ -35,7 +35,7 @@ struct peal_bio {
 };
 
 struct peal_fetch {
-	struct peal_deferred later; /* first: cast back from it */
+	struct peal_deferred later;   /* first: cast back from it */
 	struct peal_fetcher *fetcher; /* NULL once it is over */
 	struct peal_loop *loop;
 	struct peal_fetch *next, **back;

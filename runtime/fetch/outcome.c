@@ -42,8 +42,7 @@ static enum peal_err refused(struct peal_fetch *f)
 		return peal_fail(&f->reason, PEAL_ETCLIENT,
 				 "%s refused our client certificate (alert "
 				 "%d, %s); does it know the issuer?",
-				 f->host, f->alert,
-				 certificate_word(f->alert));
+				 f->host, f->alert, certificate_word(f->alert));
 	return peal_fail(&f->reason, PEAL_ETCLIENT,
 			 "%s wants a client certificate and none is installed "
 			 "(alert %d)",
@@ -146,8 +145,7 @@ static enum peal_err broken(struct peal_fetch *f)
 				 "certificate",
 				 f->host);
 	return peal_fail(&f->reason, PEAL_ECONNECT,
-			 "%s closed the connection without an answer",
-			 f->host);
+			 "%s closed the connection without an answer", f->host);
 }
 
 static enum peal_err from_code(struct peal_fetch *f, CURLcode code)

@@ -121,8 +121,8 @@ static enum peal_err pin(struct peal_fetch *f, CURLU *u, const char *address,
 static enum peal_err keep_question_mark(CURLU *u)
 {
 	char *query = NULL, *path, *longer;
-	int empty = curl_url_get(u, CURLUPART_QUERY, &query,
-				 CURLU_GET_EMPTY) == CURLUE_OK &&
+	int empty = curl_url_get(u, CURLUPART_QUERY, &query, CURLU_GET_EMPTY) ==
+			    CURLUE_OK &&
 		    query[0] == '\0';
 	CURLUcode rc = CURLUE_OUT_OF_MEMORY;
 	size_t len;
@@ -412,9 +412,9 @@ static CURLcode set_method(struct peal_fetch *f, const char *method)
 	if (f->body || strcmp(method, "GET") != 0) {
 		PEAL_SET(rc, e, CURLOPT_POST, 1L);
 		PEAL_SET(rc, e, CURLOPT_POSTFIELDS,
-				       f->body ? (char *)f->body : "");
+			 f->body ? (char *)f->body : "");
 		PEAL_SET(rc, e, CURLOPT_POSTFIELDSIZE_LARGE,
-				       (curl_off_t)f->body_len);
+			 (curl_off_t)f->body_len);
 	}
 	if (strcmp(method, "POST") != 0)
 		PEAL_SET(rc, e, CURLOPT_CUSTOMREQUEST, method);
@@ -432,18 +432,18 @@ static CURLcode set_proxy(struct peal_fetch *f)
 	if (!f->proxy || !f->proxy_user)
 		return rc;
 	PEAL_SET(rc, e, CURLOPT_PROXYAUTH,
-			       (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
+		 (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
 	PEAL_SET(rc, e, CURLOPT_PROXYUSERNAME, f->proxy_user);
 	PEAL_SET(rc, e, CURLOPT_PROXYPASSWORD,
-			       f->proxy_password ? f->proxy_password : "");
+		 f->proxy_password ? f->proxy_password : "");
 	return rc;
 }
 
 /* A libcurl built without .netrc does not know the option. */
 static CURLcode no_netrc(CURL *e)
 {
-	CURLcode rc = curl_easy_setopt(e, CURLOPT_NETRC,
-				       (long)CURL_NETRC_IGNORED);
+	CURLcode rc =
+		curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 
 	return rc == CURLE_UNKNOWN_OPTION ? CURLE_OK : rc;
 }
@@ -458,8 +458,7 @@ static CURLcode set_basics(struct peal_fetch *f)
 	PEAL_SET(rc, e, CURLOPT_NOSIGNAL, 1L);
 	PEAL_SET(rc, e, CURLOPT_CURLU, f->url);
 	PEAL_SET(rc, e, CURLOPT_PROTOCOLS_STR, "http,https");
-	PEAL_SET(rc, e, CURLOPT_HTTP_VERSION,
-			       (long)CURL_HTTP_VERSION_1_1);
+	PEAL_SET(rc, e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	PEAL_SET(rc, e, CURLOPT_PATH_AS_IS, 1L);
 	PEAL_SET(rc, e, CURLOPT_FOLLOWLOCATION, 0L);
 	rc = rc ? rc : no_netrc(e);

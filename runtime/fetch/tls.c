@@ -150,10 +150,8 @@ int peal_tls_connected(struct peal_fetch *f)
 	if (f->verdict.ran)
 		return f->verdict.err ? -1 : 0;
 	/* a connection kept from an earlier fetch with the same tag */
-	peal_verdict_init(&f->verdict, &f->tls, f->host, r->chain,
-			  &r->chain_n);
-	return peal_verdict_again(&f->verdict,
-				  mbedtls_ssl_get_peer_cert(ssl)) ?
+	peal_verdict_init(&f->verdict, &f->tls, f->host, r->chain, &r->chain_n);
+	return peal_verdict_again(&f->verdict, mbedtls_ssl_get_peer_cert(ssl)) ?
 		       -1 :
 		       0;
 }
@@ -165,8 +163,10 @@ int peal_tls_connected(struct peal_fetch *f)
 static enum peal_err tag(const struct peal_tls_policy *p, char out[65])
 {
 	unsigned char digest[PEAL_SHA256_SIZE];
-	unsigned numbers[] = { p->min_version, (unsigned)p->check_name,
-			       (unsigned)p->cn_fallback, p->min_rsa_bits,
+	unsigned numbers[] = { p->min_version,
+			       (unsigned)p->check_name,
+			       (unsigned)p->cn_fallback,
+			       p->min_rsa_bits,
 			       peal_anchors_count(p->anchors),
 			       p->identity != NULL };
 	struct peal_hash h;
@@ -201,9 +201,9 @@ CURLcode peal_tls_set(struct peal_fetch *f)
 	PEAL_SET(rc, e, CURLOPT_SSL_VERIFYPEER, 1L);
 	PEAL_SET(rc, e, CURLOPT_SSL_VERIFYHOST, 2L);
 	PEAL_SET(rc, e, CURLOPT_SSLVERSION,
-			       f->tls.min_version == PEAL_TLS_1_3 ?
-				       (long)CURL_SSLVERSION_TLSv1_3 :
-				       (long)CURL_SSLVERSION_TLSv1_2);
+		 f->tls.min_version == PEAL_TLS_1_3 ?
+			 (long)CURL_SSLVERSION_TLSv1_3 :
+			 (long)CURL_SSLVERSION_TLSv1_2);
 	/* a resumed session would skip our checks */
 	PEAL_SET(rc, e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	/* with ALPN libcurl hides the TLS context until it is connected */

@@ -48,8 +48,7 @@ enum peal_err peal_datagram_send(const char *address, uint16_t port,
 		return PEAL_EINVAL;
 	if (to.ss_family == AF_INET6)
 		to_len = sizeof(struct sockaddr_in6);
-	fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		    0);
+	fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE ? PEAL_ELIMIT :
 							    PEAL_ECONNECT;

@@ -30,7 +30,7 @@ struct peal_resolver {
 };
 
 struct peal_query {
-	struct peal_deferred later; /* first: cast back from it */
+	struct peal_deferred later;     /* first: cast back from it */
 	struct peal_resolver *resolver; /* NULL once nobody waits */
 	struct peal_query *next, **back;
 	peal_resolve_fn done;
@@ -230,8 +230,7 @@ static enum peal_err open_channel(struct peal_resolver *r,
 	return PEAL_OK;
 }
 
-enum peal_err peal_resolver_new(struct peal_resolver **out,
-				struct peal_loop *l,
+enum peal_err peal_resolver_new(struct peal_resolver **out, struct peal_loop *l,
 				const struct peal_resolver_options *options)
 {
 	struct peal_resolver *r;
@@ -318,8 +317,7 @@ static int take_a(struct peal_query *q, const unsigned char *bytes, int len)
 	return rc;
 }
 
-static int take_aaaa(struct peal_query *q, const unsigned char *bytes,
-		     int len)
+static int take_aaaa(struct peal_query *q, const unsigned char *bytes, int len)
 {
 	struct ares_addr6ttl list[PEAL_LIMIT_DNS_ANSWERS];
 	int n = PEAL_LIMIT_DNS_ANSWERS, i;

@@ -18,8 +18,7 @@ static enum peal_err check_file(int fd, const char *path, unsigned forbidden,
 	if (fstat(fd, &st))
 		return PEAL_EIO;
 	if (!S_ISREG(st.st_mode))
-		return peal_fail(reason, PEAL_EINVAL, "%s is not a file",
-				 path);
+		return peal_fail(reason, PEAL_EINVAL, "%s is not a file", path);
 	if (st.st_mode & forbidden)
 		return peal_fail(reason, PEAL_EPERM,
 				 "%s can be read by others; type: chmod 600 %s",
@@ -191,13 +190,14 @@ static enum peal_err add_pem(struct peal_anchors *a, const unsigned char *text,
 	enum peal_err err = PEAL_OK;
 	int rc;
 
-	while (!err && strstr((const char *)text,
-			      "-----BEGIN CERTIFICATE-----")) {
+	while (!err &&
+	       strstr((const char *)text, "-----BEGIN CERTIFICATE-----")) {
 		mbedtls_pem_init(&pem);
 		used = 0;
-		rc = mbedtls_pem_read_buffer(
-			&pem, "-----BEGIN CERTIFICATE-----",
-			"-----END CERTIFICATE-----", text, NULL, 0, &used);
+		rc = mbedtls_pem_read_buffer(&pem,
+					     "-----BEGIN CERTIFICATE-----",
+					     "-----END CERTIFICATE-----", text,
+					     NULL, 0, &used);
 		if (rc == 0) {
 			der = mbedtls_pem_get_buffer(&pem, &len);
 			err = add_der(a, der, len, added);
@@ -215,9 +215,9 @@ static enum peal_err add_pem(struct peal_anchors *a, const unsigned char *text,
 	return err;
 }
 
-static enum peal_err add_text(struct peal_anchors *a,
-			      const unsigned char *text, size_t len,
-			      unsigned *added, struct peal_reason *reason)
+static enum peal_err add_text(struct peal_anchors *a, const unsigned char *text,
+			      size_t len, unsigned *added,
+			      struct peal_reason *reason)
 {
 	unsigned n = 0;
 	enum peal_err err;

@@ -18,7 +18,8 @@ static const mbedtls_x509_buf *common_name(const mbedtls_x509_crt *crt)
 	const mbedtls_x509_buf *last = NULL;
 
 	for (n = &crt->subject; n; n = n->next)
-		if (n->oid.p && MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->oid) == 0)
+		if (n->oid.p &&
+		    MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->oid) == 0)
 			last = &n->val;
 	return last;
 }

@@ -38,8 +38,8 @@ static enum peal_err load_key(struct peal_identity *id, const char *path,
 {
 	unsigned char *text;
 	size_t len;
-	enum peal_err err = peal_read_pem(path, S_IRWXG | S_IRWXO, &text,
-					  &len, reason);
+	enum peal_err err =
+		peal_read_pem(path, S_IRWXG | S_IRWXO, &text, &len, reason);
 	int rc;
 
 	if (err)
@@ -61,15 +61,14 @@ static enum peal_err load_key(struct peal_identity *id, const char *path,
 }
 
 static enum peal_err load_pair(struct peal_identity *id, const char *cert_path,
-			       const char *key_path,
-			       struct peal_reason *reason)
+			       const char *key_path, struct peal_reason *reason)
 {
 	enum peal_err err = load_chain(id, cert_path, reason);
 
 	if (!err)
 		err = load_key(id, key_path, reason);
-	if (!err && mbedtls_pk_check_pair(&id->chain.pk, &id->key, entropy,
-					  NULL))
+	if (!err &&
+	    mbedtls_pk_check_pair(&id->chain.pk, &id->key, entropy, NULL))
 		err = peal_fail(reason, PEAL_EKEY,
 				"the key %s does not belong to the first "
 				"certificate of %s",

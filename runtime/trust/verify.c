@@ -144,8 +144,8 @@ static void judge_trust(struct peal_verdict *v, const mbedtls_x509_crt *crt)
 			  "the trusted roots; install it if it is yours",
 			  label);
 	} else {
-		if (mbedtls_x509_dn_gets(issuer, sizeof(issuer),
-					 &crt->issuer) < 0)
+		if (mbedtls_x509_dn_gets(issuer, sizeof(issuer), &crt->issuer) <
+		    0)
 			issuer[0] = '\0';
 		peal_fail(r, PEAL_ECUNTRUSTED,
 			  "certificate for %s: no trusted root for its issuer "
@@ -175,8 +175,7 @@ static void judge_weak(struct peal_verdict *v, const mbedtls_x509_crt *crt,
 			  label, bits, (unsigned)v->profile.rsa_min_bitlen);
 }
 
-static uint32_t judge_dates(struct peal_verdict *v,
-			    const mbedtls_x509_crt *crt)
+static uint32_t judge_dates(struct peal_verdict *v, const mbedtls_x509_crt *crt)
 {
 	const mbedtls_x509_time *from = &crt->valid_from, *to = &crt->valid_to;
 	char label[128];

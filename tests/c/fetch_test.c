@@ -165,8 +165,8 @@ static void a_question_mark_stays(void)
 static void headers_and_body_go_out(void)
 {
 	static const char *const headers[] = { "User-Agent: peal/1 (x)",
-					       "Accept: */*", "X-Empty:",
-					       NULL };
+					       "Accept: */*",
+					       "X-Empty:", NULL };
 	struct run x;
 	struct peal_fetch_request r = { .headers = headers,
 					.method = "POST",
@@ -363,8 +363,9 @@ static void drip(struct conn *c, const char *request)
 {
 	(void)request;
 	conn_text(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
-	conn_drip(c, "slowly, slowly, slowly, slowly, slowly, slowly, slowly, "
-		     "slowly, slowly, slowly, slowly, slowly, slowly, slowly",
+	conn_drip(c,
+		  "slowly, slowly, slowly, slowly, slowly, slowly, slowly, "
+		  "slowly, slowly, slowly, slowly, slowly, slowly, slowly",
 		  5);
 }
 
@@ -404,8 +405,7 @@ static void connect_deadline(void)
 	REQUIRE(getsockname(fd, (struct sockaddr *)&a, &len) == 0);
 	for (i = 0; i < 4; i++) {
 		fill[i] = socket(AF_INET,
-				 SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-				 0);
+				 SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		connect(fill[i], (struct sockaddr *)&a, sizeof(a));
 	}
 	begin(&x, silent);
@@ -511,8 +511,7 @@ static void another_address_is_another_connection(void)
 	begin(&x, say);
 	canned = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 	CHECK_ERR(get(&x, "/1"), PEAL_OK);
-	snprintf(url, sizeof(url), "http://pv.telco.net:%u/",
-		 x.server.port);
+	snprintf(url, sizeof(url), "http://pv.telco.net:%u/", x.server.port);
 	r.url = url;
 	r.address = "127.0.0.2"; /* where nobody listens */
 	CHECK_ERR(peal_fetch_start(NULL, x.f, &r, keep, &x, NULL), PEAL_OK);
@@ -572,8 +571,7 @@ static void wrong_use(void)
 	}
 	r.headers = NULL;
 	r.method = "DELETE";
-	CHECK_ERR(peal_fetch_start(NULL, x.f, &r, keep, &x, NULL),
-		  PEAL_EINVAL);
+	CHECK_ERR(peal_fetch_start(NULL, x.f, &r, keep, &x, NULL), PEAL_EINVAL);
 	CHECK_INT(x.done, 0);
 	end(&x);
 }
@@ -605,8 +603,7 @@ static void proxy_gets_the_whole_url(void)
 	snprintf(proxy, sizeof(proxy), "http://proxy.example:%u",
 		 x.server.port);
 	r.proxy = proxy;
-	CHECK_ERR(peal_fetch_start(NULL, x.f, &r, keep, &x, NULL),
-		  PEAL_EINVAL);
+	CHECK_ERR(peal_fetch_start(NULL, x.f, &r, keep, &x, NULL), PEAL_EINVAL);
 	r.proxy_address = "127.0.0.1";
 	canned = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 	CHECK_ERR(peal_fetch_start(NULL, x.f, &r, keep, &x, NULL), PEAL_OK);

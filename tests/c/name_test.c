@@ -27,10 +27,8 @@ static void documented_names(void)
 		{ "sprov.callme.com", NULL, "sprov.callme.com", 1 },
 		{ "pv.telco.net", NULL, "pv.telco.net/mailto:admin@telco.net",
 		  1 },
-		{ "PROF.voice.com.", NULL, "prof.voice.com/info@voice.com",
-		  1 },
-		{ "telco.net", NULL, "pv.telco.net/mailto:admin@telco.net",
-		  0 },
+		{ "PROF.voice.com.", NULL, "prof.voice.com/info@voice.com", 1 },
+		{ "telco.net", NULL, "pv.telco.net/mailto:admin@telco.net", 0 },
 		{ "admin.telco.net", NULL, "pv.telco.net/admin.telco.net", 0 },
 		{ "pv.telco.net", "DNS:other.net", "pv.telco.net", 0 },
 		{ "pv.telco.net", "email:a@b.c", "pv.telco.net/x", 1 },
@@ -140,8 +138,8 @@ static void any_of_several(void)
 		  0);
 }
 
-TEST_MAIN({ "documented names", documented_names },
-	  { "wildcards", wildcards }, { "addresses", addresses },
+TEST_MAIN({ "documented names", documented_names }, { "wildcards", wildcards },
+	  { "addresses", addresses },
 	  { "the common name can be switched off",
 	    common_name_can_be_switched_off },
 	  { "odd names", odd_names }, { "any of several", any_of_several })

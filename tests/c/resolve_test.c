@@ -74,8 +74,7 @@ static void read_name(const unsigned char *q, char *name)
 static size_t answer(struct dns *d, const unsigned char *q, size_t len,
 		     unsigned char *to)
 {
-	static const unsigned char srv[] = { 0, 1, 0, 2, 0x13, 0xc4, 1,
-					     't', 0 };
+	static const unsigned char srv[] = { 0, 1, 0, 2, 0x13, 0xc4, 1, 't', 0 };
 	unsigned char ip6[16];
 	size_t at = put(to, 0, q, len);
 	int type = q[len - 3];
@@ -273,8 +272,8 @@ static void never_asked(void)
 		{ "a.b.localhost", PEAL_DNS_A, 1, "127.0.0.1" },
 		{ "localhost", PEAL_DNS_SRV, 0, "" },
 	};
-	static const char *const bad[] = { "", "a b", "a..b", ".a", "a\nb",
-					   "a/b" };
+	static const char *const bad[] = { "",   "a b",  "a..b",
+					   ".a", "a\nb", "a/b" };
 	struct run x;
 	size_t i;
 
@@ -314,8 +313,8 @@ static void cancels(void)
 	CHECK_ERR(x.err, PEAL_OK); /* the other one came later */
 
 	x.dns.silent = 1;
-	CHECK_ERR(peal_resolve_start(NULL, x.r, "pv.example", PEAL_DNS_ADDR,
-				     0, keep, &x),
+	CHECK_ERR(peal_resolve_start(NULL, x.r, "pv.example", PEAL_DNS_ADDR, 0,
+				     keep, &x),
 		  PEAL_OK);
 	peal_resolver_free(x.r);
 	x.r = NULL;

@@ -12,8 +12,7 @@
 
 static char folder[] = "/tmp/peal-trust-XXXXXX";
 
-static const char make_certificates[] =
-	CERT_FUNCTIONS
+static const char make_certificates[] = CERT_FUNCTIONS
 	"exec 2>make.log >&2\n"
 	"root ca ec 'Test Root'\n"
 	"root other ec 'Other Root'\n"
@@ -141,8 +140,7 @@ static void end(struct run *x)
 static enum peal_err get(struct run *x, unsigned port, const char *host,
 			 const struct peal_tls_policy *policy)
 {
-	struct peal_fetch_request r = { .address = "127.0.0.1",
-					.tls = policy };
+	struct peal_fetch_request r = { .address = "127.0.0.1", .tls = policy };
 	char url[100];
 	enum peal_err err;
 

@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	}
 	/* the common name is the rest, NULs and all */
 	line = text + strlen(text);
-	peal_name_matches(text, sans, n, line,
-			  size - 1 - (size_t)(line - text), data[0] & 1);
+	peal_name_matches(text, sans, n, line, size - 1 - (size_t)(line - text),
+			  data[0] & 1);
 	free(text);
 	return 0;
 }

@@ -21,7 +21,8 @@
 struct peal_fetcher;
 struct peal_fetch;
 
-/* Keeps connections and TLS sessions between fetches. */
+/* Keeps connections between fetches, apart by identity, anchors, policy and
+ * address. TLS sessions are not resumed: that would skip the checks. */
 enum peal_err peal_fetcher_new(struct peal_fetcher **out, struct peal_loop *l);
 void peal_fetcher_free(struct peal_fetcher *f); /* cancels; takes NULL */
 
