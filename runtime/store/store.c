@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "decode/crypto.h"
 #include "peal/alloc.h"
@@ -150,6 +151,17 @@ static enum peal_err load_exactly(struct peal_store *s, uint64_t number,
 	return err;
 }
 
+/* Who may write into the folder may plant a revision. */
+static enum peal_err note_mode(struct peal_store *s, const char *path)
+{
+	struct stat st;
+
+	if (fstat(s->folder.dir, &st) < 0 || !(st.st_mode & 022))
+		return PEAL_OK;
+	return add_note(s, "other users may write into %s: chmod go-w %s", path,
+			path);
+}
+
 static enum peal_err open_folder(struct peal_store *s,
 				 const struct peal_store_options *o,
 				 struct peal_reason *reason)
@@ -159,6 +171,8 @@ static enum peal_err open_folder(struct peal_store *s,
 	err = peal_folder_open(&s->folder, o->path, o->read_only, reason);
 	if (!err && !o->read_only)
 		err = peal_folder_lock(&s->folder, o->path, reason);
+	if (!err)
+		err = note_mode(s, o->path);
 	if (!err && o->revision)
 		err = load_exactly(s, o->revision, reason);
 	else if (!err)

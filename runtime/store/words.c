@@ -61,12 +61,6 @@ int peal_take_quoted(struct peal_cursor *c, struct peal_piece *out)
 	return 1;
 }
 
-void peal_skip_blanks(struct peal_cursor *c)
-{
-	while (c->p < c->end && *c->p == ' ')
-		c->p++;
-}
-
 int peal_take(struct peal_cursor *c, int equals, struct peal_piece *out)
 {
 	if (c->p < c->end && *c->p == '"')
@@ -96,9 +90,4 @@ int peal_take_attribute(struct peal_cursor *c, struct peal_piece *name,
 	*valued = c->p < c->end && *c->p == '=';
 	c->p += *valued;
 	return 1;
-}
-
-int peal_is(const struct peal_piece *w, const char *word)
-{
-	return w->len == strlen(word) && memcmp(w->text, word, w->len) == 0;
 }

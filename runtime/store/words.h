@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* What is left of the line at hand. */
 struct peal_cursor {
@@ -15,7 +16,12 @@ struct peal_piece {
 	size_t len;
 };
 
-void peal_skip_blanks(struct peal_cursor *c);
+static inline void peal_skip_blanks(struct peal_cursor *c)
+{
+	while (c->p < c->end && *c->p == ' ')
+		c->p++;
+}
+
 /* A quoted text, unescaped in place; the cursor is at its quote. These return
  * 0 when there is no such thing. */
 int peal_take_quoted(struct peal_cursor *c, struct peal_piece *out);
@@ -26,6 +32,11 @@ int peal_take_number(struct peal_cursor *c, uint64_t *out);
  * is one, 0: end of the line, -1: malformed. */
 int peal_take_attribute(struct peal_cursor *c, struct peal_piece *name,
 			int *valued);
-int peal_is(const struct peal_piece *w, const char *word);
+
+/* In line, so that the length of a literal is known. */
+static inline int peal_is(const struct peal_piece *w, const char *word)
+{
+	return w->len == strlen(word) && memcmp(w->text, word, w->len) == 0;
+}
 
 #endif

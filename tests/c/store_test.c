@@ -890,6 +890,21 @@ static void has_one_owner(void)
 	peal_schema_unref(schema);
 }
 
+static void warns_of_an_open_folder(void)
+{
+	struct peal_schema *schema = phone_schema();
+	struct peal_store *s;
+
+	new_folder();
+	REQUIRE(!chmod(folder, 0775));
+	s = open_with(schema, folder);
+	CHECK(peal_store_note(s, 0) &&
+	      strstr(peal_store_note(s, 0), "other users"));
+	peal_store_close(s);
+	remove_folder();
+	peal_schema_unref(schema);
+}
+
 static void reads_without_a_folder(void)
 {
 	struct peal_schema *schema = phone_schema();
@@ -927,4 +942,5 @@ TEST_MAIN({ "reads defaults", reads_defaults }, { "commits", commits },
 	    loses_no_value_of_a_removed_parameter },
 	  { "keeps history", keeps_history }, { "fingerprints", fingerprints },
 	  { "has one owner", has_one_owner },
+	  { "warns of an open folder", warns_of_an_open_folder },
 	  { "reads without a folder", reads_without_a_folder })
