@@ -152,15 +152,18 @@ static int run_main(lua_State *L)
 
 int peal_host_main(lua_State *L, int argc, char **argv)
 {
-	int code = 1;
+	int code = 1, status;
 
 	lua_settop(L, 0);
 	lua_pushcfunction(L, traceback);
 	lua_pushcfunction(L, run_main);
 	lua_pushinteger(L, argc);
 	lua_pushlightuserdata(L, argv);
-	if (lua_pcall(L, 2, 1, 1) == LUA_OK)
+	status = lua_pcall(L, 2, 1, 1);
+	if (status == LUA_OK)
 		code = (int)lua_tointeger(L, -1);
+	else if (status == LUA_ERRMEM)
+		fputs("peal: out of memory [resource]\n", stderr);
 	else
 		fprintf(stderr, "peal: internal error: %s\n",
 			lua_tostring(L, -1));

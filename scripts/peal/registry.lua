@@ -114,8 +114,11 @@ local additions = setmetatable({}, { __mode = "k" })
 -- @return[2] nil, sentence, word, place; place is {file=, line=} for a
 --   maker's file
 function registry.load(options)
-  local s = require("peal.schema").new()
-  local ok, sentence, word, place = add(s, builtin())
+  local s, sentence, word, place = require("peal.schema").new()
+  local ok
+  if s then
+    ok, sentence, word, place = add(s, builtin())
+  end
   if not ok then
     return nil, sentence, word, place
   end

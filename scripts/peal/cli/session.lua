@@ -74,7 +74,9 @@ function session.read_phone(path)
 end
 
 local function open_trust(paths)
-  local out = { anchors = trust.anchors() }
+  local anchors, trouble, why = trust.anchors()
+  if not anchors then return problem(trouble, why) end
+  local out = { anchors = anchors }
   if paths.ca then
     local count, sentence, word = out.anchors:load(paths.ca)
     if not count then return problem("trust.ca: " .. sentence, word) end
@@ -215,7 +217,13 @@ function session.open(options, wants)
   end
   local st, bad_store = open_store(options, file, schema, wants)
   if not st then return nil, bad_store end
-  local world = live.new { loop = loop.new(), store = st,
+  local own_loop
+  own_loop, sentence, word = loop.new()
+  if not own_loop then
+    st:close()
+    return problem(sentence, word)
+  end
+  local world = live.new { loop = own_loop, store = st,
     device = file.device, rules_dir = options.rules or file.rules,
     trust = believed, dns = file.dns and { servers = file.dns } or nil }
   return {

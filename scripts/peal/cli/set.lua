@@ -51,8 +51,12 @@ local function write(open, list)
         word = word }
     end
   end
-  local changes = txn:changes()
-  local revision
+  local changes, revision
+  changes, sentence, word = txn:changes()
+  if not changes then
+    txn:abort()
+    return nil, { sentence = sentence, word = word }
+  end
   revision, sentence, word = txn:commit("set", math.floor(sys.time()))
   if not revision then
     return nil, { sentence = sentence, word = word,

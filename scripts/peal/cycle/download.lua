@@ -95,9 +95,11 @@ local function apply(run, index, name, get, answer, where)
     return context.fail(name, failed, fields)
   end
   local counts = values.count(run, name, txn, where)
-  local changes = values.review(run, name, where, txn)
-  local ok
-  ok, failed = values.commit(run, index, name, txn, changes, true)
+  local changes, ok
+  changes, failed = values.review(run, name, where, txn)
+  if changes then
+    ok, failed = values.commit(run, index, name, txn, changes, true)
+  end
   if not ok then
     failed.cause = cause.of(failed.word, nil, failed.sentence)
     return context.fail(name, failed, fields)

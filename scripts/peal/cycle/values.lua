@@ -22,32 +22,61 @@ local function shown_changes(phone, changes)
   return list
 end
 
+-- Out of memory in the midst of a transaction: nothing of it counts.
+local function give_up(txn, sentence, word)
+  txn:abort()
+  return nil, { sentence = sentence, word = word }
+end
+
+local function refuse_some(run, txn, changes, verdict)
+  local refuse = verdict.refuse or {}
+  for _, staged in ipairs(changes) do
+    local reason = refuse[staged.name]
+    if reason then
+      local ok, sentence, word = txn:revoke(staged.name)
+      if not ok then return give_up(txn, sentence, word) end
+      run.trace:add("refused", { name = staged.name, by = verdict.rule_file,
+        reason = reason })
+      table.insert(run.result.refused, { name = staged.name, reason = reason,
+        by = verdict.rule_file })
+    end
+  end
+  return true
+end
+
+local function change_some(run, name, where, txn, verdict)
+  local ok, sentence, word = txn:source { cycle = run.trace.cycle,
+    author = verdict.rule_file or "rule", rule = name, url = where }
+  if not ok then return give_up(txn, sentence, word) end
+  for param, value in pairs(verdict.change or {}) do
+    ok, sentence, word = txn:set(param, value)
+    if word == "resource" then return give_up(txn, sentence, word) end
+    run.trace:add("changed", { name = param, by = verdict.rule_file,
+      text = not ok and sentence or nil, word = word })
+  end
+  return true
+end
+
 --- Let the apply rule have its say about staged values.
+-- @treturn[1] table the changes left
+-- @return[2] nil and a failure; the transaction is over
 function values.review(run, name, where, txn)
-  local changes = txn:changes()
+  local changes, sentence, word = txn:changes()
+  if not changes then return give_up(txn, sentence, word) end
   if #changes == 0 then return changes end
   local verdict = context.ask(run, "apply", context.view(run, {
     rule = { name = name }, url = where,
     changes = shown_changes(run.phone, changes) }))
-  local refuse, change = verdict.refuse or {}, verdict.change or {}
-  if next(refuse) == nil and next(change) == nil then return changes end
-  for _, staged in ipairs(changes) do
-    if refuse[staged.name] then
-      txn:revoke(staged.name)
-      run.trace:add("refused", { name = staged.name, by = verdict.rule_file,
-        reason = refuse[staged.name] })
-      table.insert(run.result.refused, { name = staged.name,
-        reason = refuse[staged.name], by = verdict.rule_file })
-    end
+  if next(verdict.refuse or {}) == nil and next(verdict.change or {}) == nil
+  then
+    return changes
   end
-  txn:source { cycle = run.trace.cycle, author = verdict.rule_file or "rule",
-    rule = name, url = where }
-  for param, value in pairs(change) do
-    local ok, sentence, word = txn:set(param, value)
-    run.trace:add("changed", { name = param, by = verdict.rule_file,
-      text = not ok and sentence or nil, word = word })
-  end
-  return txn:changes()
+  local ok, failed = refuse_some(run, txn, changes, verdict)
+  if ok then ok, failed = change_some(run, name, where, txn, verdict) end
+  if not ok then return nil, failed end
+  changes, sentence, word = txn:changes()
+  if not changes then return give_up(txn, sentence, word) end
+  return changes
 end
 
 -- Is a rule behind this one still to come, by the values staged?
@@ -73,10 +102,18 @@ function values.commit(run, index, name, txn, changes, ends)
   end
   run.trace:add("commit", { rule = name, changes = #changes })
   if ends and is_last(run, index, txn) then run.trace.outcome = "success" end
-  txn:state("engine", "cycle", tostring(run.trace.cycle))
-  txn:state("trace", "cycle", run.trace:encode())
-  local revision, sentence, word = txn:commit("resync",
-    math.floor(run.phone.world.now().time))
+  local revision
+  local ok, sentence, word = txn:state("engine", "cycle",
+    tostring(run.trace.cycle))
+  if ok then
+    ok, sentence, word = txn:state("trace", "cycle", run.trace:encode())
+  end
+  if not ok then
+    txn:abort()
+  else
+    revision, sentence, word = txn:commit("resync",
+      math.floor(run.phone.world.now().time))
+  end
   if not revision then
     run.trace.outcome = nil
     return nil, { sentence = sentence, word = word }
@@ -96,7 +133,9 @@ local function begin(run, source)
   local txn, sentence, word = run.phone.world.store:begin()
   if not txn then return nil, { sentence = sentence, word = word } end
   source.cycle = run.trace.cycle
-  txn:source(source)
+  local ok
+  ok, sentence, word = txn:source(source)
+  if not ok then return give_up(txn, sentence, word) end
   txn:keep_unknown(run.phone.keep_unknown or false)
   return txn
 end
@@ -112,13 +151,16 @@ function values.assign(run, index, name, assigns, ends)
       function(of) return run.phone:secret(of) end)
     local ok
     if value then ok, sentence, word = txn:set(item.name, value) end
+    if word == "resource" then return give_up(txn, sentence, word) end
     if not ok then
       context.note(run, word, item.name,
         ("%s: assignment to %s skipped: %s"):format(name, item.name, sentence))
     end
   end
-  return values.commit(run, index, name, txn,
-    values.review(run, name, "", txn), ends)
+  local changes
+  changes, failed = values.review(run, name, "", txn)
+  if not changes then return nil, failed end
+  return values.commit(run, index, name, txn, changes, ends)
 end
 
 local function alias_map(run, letter)

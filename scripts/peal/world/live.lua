@@ -85,18 +85,27 @@ function live.new(options)
       if request.scheme == "tftp" then
         return start_tftp(loop, request, resume)
       end
-      client = client or fetch.new(loop)
+      local sentence, word
+      if not client then client, sentence, word = fetch.new(loop) end
+      if not client then return resume(nil, sentence, word) end
       start_http(client, options.trust or {}, request, resume)
     end)
   end
 
   function world.resolve(name, kind, use_hosts)
     return task.await(function(resume)
-      resolver = resolver or net.resolver(loop, options.dns or {})
-      resolver:resolve(name, kind, use_hosts, function(list, ...)
-        for _, answer in ipairs(list or {}) do answer.age = 0 end
-        resume(list, ...)
-      end)
+      local sentence, word
+      if not resolver then
+        resolver, sentence, word = net.resolver(loop, options.dns or {})
+      end
+      if not resolver then return resume(nil, sentence, word) end
+      local asked
+      asked, sentence, word = resolver:resolve(name, kind, use_hosts,
+        function(list, ...)
+          for _, answer in ipairs(list or {}) do answer.age = 0 end
+          resume(list, ...)
+        end)
+      if not asked then resume(nil, sentence, word) end
     end)
   end
 
