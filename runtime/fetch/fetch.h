@@ -32,6 +32,7 @@ struct peal_bio {
 	mbedtls_ssl_recv_t *recv;
 	void *arg;
 	int asked; /* the server wanted a client certificate */
+	int deaf;  /* it does not read any more */
 };
 
 struct peal_fetch {

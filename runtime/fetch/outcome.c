@@ -76,8 +76,18 @@ static int library_code(const struct peal_fetch *f)
 	return at ? -(int)strtol(at + 4, NULL, 16) : 0;
 }
 
+/* Its alert was lost on the way. */
+static enum peal_err hung_up(struct peal_fetch *f)
+{
+	return peal_fail(&f->reason, PEAL_ETCLIENT,
+			 "%s hung up after asking for a client certificate",
+			 f->host);
+}
+
 static enum peal_err from_handshake(struct peal_fetch *f)
 {
+	if (f->bio.asked && f->bio.deaf)
+		return hung_up(f);
 	switch (library_code(f)) {
 	case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
 		return peal_fail(&f->reason, PEAL_ETVERSION,
@@ -140,10 +150,7 @@ static enum peal_err broken(struct peal_fetch *f)
 	/* TLS 1.3 servers look at our certificate after the handshake, and
 	 * their alert may be lost when we are still sending */
 	if (f->bio.asked && strcmp(f->response.tls_version, "TLSv1.3") == 0)
-		return peal_fail(&f->reason, PEAL_ETCLIENT,
-				 "%s hung up after asking for a client "
-				 "certificate",
-				 f->host);
+		return hung_up(f);
 	return peal_fail(&f->reason, PEAL_ECONNECT,
 			 "%s closed the connection without an answer", f->host);
 }
@@ -177,7 +184,8 @@ static enum peal_err from_code(struct peal_fetch *f, CURLcode code)
 	case CURLE_TOO_LARGE:
 		return peal_fail(&f->reason, PEAL_EPROTO,
 				 "%s does not speak HTTP: %s", f->host,
-				 f->curl_error);
+				 f->curl_error[0] ? f->curl_error :
+						    curl_easy_strerror(code));
 	default:
 		return peal_fail(&f->reason, PEAL_EINTERNAL, "%s (libcurl %d)",
 				 curl_easy_strerror(code), (int)code);

@@ -39,6 +39,19 @@ static mbedtls_ssl_context *context_of(CURL *easy)
 	return info->internals;
 }
 
+/* A server that does not like what it has read sends an alert and closes, and
+ * our next bytes fail. The alert is there to be read all the same: make the
+ * library go on until it does. */
+static int send_on(struct peal_bio *b, const unsigned char *bytes, size_t len)
+{
+	int n = b->deaf ? (int)len : b->send(b->arg, bytes, len);
+
+	if (n >= 0 || n == MBEDTLS_ERR_SSL_WANT_WRITE)
+		return n;
+	b->deaf = 1;
+	return (int)len;
+}
+
 /* A Certificate message of ours goes out only if the server asked for one.
  * The library has gone to the next state when it goes out. TLS 1.2 sends it in
  * clear; in 1.3 nothing of ours precedes Finished, itself sent later still. */
@@ -54,7 +67,7 @@ static int on_send(void *arg, const unsigned char *bytes, size_t len)
 			 (state == MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY ||
 			  state == MBEDTLS_SSL_CLIENT_FINISHED))))
 		b->asked = 1;
-	return b->send(b->arg, bytes, len);
+	return send_on(b, bytes, len);
 }
 
 static int on_recv(void *arg, unsigned char *bytes, size_t len)
