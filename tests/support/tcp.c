@@ -5,6 +5,7 @@
  *     answers  one for each connection, the last one for all that follow:
  *       "bytes"                  written after the request, then closed
  *       { "bytes", endless = piece }   then the piece, until the peer goes
+ *       { "bytes", at_once = true }    without waiting for a request
  *       { hold = true }          nothing, until the peer goes
  *       { relay = port, after = n }    as that server on 127.0.0.1 answers,
  *                                cut off after n bytes
@@ -173,7 +174,7 @@ static void serve_one(lua_State *L, int fd, int log)
 	if (port) {
 		relay(fd, (int)port, (size_t)after);
 	} else {
-		len = read_request(fd, request);
+		len = number(L, "at_once") ? 0 : read_request(fd, request);
 		send(log, request, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		answer(L, fd);
 	}
