@@ -179,6 +179,11 @@ static int blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+static int is_line_end(char c)
+{
+	return (unsigned char)c < ' ' && (c == '\n' || c == '\r');
+}
+
 /* A run without line ends. */
 static void add_run(struct peal_profile *p, const char *s, size_t len)
 {
@@ -208,7 +213,7 @@ static void on_text(void *arg, const xmlChar *text, int len)
 	if (!p->collecting || p->err)
 		return;
 	for (; s < end; s = q + 1) {
-		for (q = s; q < end && *q != '\n' && *q != '\r'; q++)
+		for (q = s; q < end && !is_line_end(*q); q++)
 			;
 		if (q > s) {
 			add_run(p, s, (size_t)(q - s));

@@ -222,6 +222,22 @@ static enum peal_err known(struct peal_txn *t, const struct peal_element *e,
 	return err;
 }
 
+/* Profiles made from a list of parameters keep its order: a look at the next
+ * one saves the search. */
+static int find(struct peal_txn *t, const struct peal_element *e)
+{
+	const struct peal_schema *s = t->store->schema;
+	const struct peal_param *next = peal_schema_param(s, t->expected);
+	int index = (int)t->expected;
+
+	if (!next || strlen(next->name) != e->name_len ||
+	    memcmp(next->name, e->name, e->name_len) != 0)
+		index = peal_schema_find(s, e->name, e->name_len);
+	if (index >= 0)
+		t->expected = (unsigned)index + 1;
+	return index;
+}
+
 enum peal_err peal_txn_element(const struct peal_element *e, void *txn)
 {
 	struct peal_txn *t = txn;
@@ -231,7 +247,7 @@ enum peal_err peal_txn_element(const struct peal_element *e, void *txn)
 	if (e->flags & PEAL_ELEMENT_CHILDREN)
 		return add_note(t, "has-children", e,
 				"skipped, for it has elements inside");
-	index = peal_schema_find(t->store->schema, e->name, e->name_len);
+	index = find(t, e);
 	if (index < 0)
 		return unknown(t, e);
 	return known(t, e, (unsigned)index);

@@ -38,6 +38,7 @@ struct peal_txn_note {
 struct peal_txn {
 	struct peal_store *store;
 	int keep_unknown;
+	unsigned expected; /* index of the element that may come next */
 
 	struct peal_writer *writers;
 	unsigned n_writers, cap_writers;
