@@ -36,6 +36,13 @@ int peal_lua_fail(lua_State *L, enum peal_err err,
 int peal_lua_push_error(lua_State *L, enum peal_err err,
 			const struct peal_reason *reason);
 
+/* Message handler: adds where it happened. Errors that are tables stay tables,
+ * since callers compare them, and so does the lack of memory: there is none
+ * for the places. */
+int peal_lua_traceback(lua_State *L);
+/* Is the value at `index` the message of a lack of memory? */
+int peal_lua_is_memory_error(lua_State *L, int index);
+
 /* Options come as a table; a key not in the NULL-terminated list raises. */
 void peal_lua_check_keys(lua_State *L, int index, const char *const *keys);
 /* Field of an options table, or the fallback where it is nil; wrong types

@@ -56,6 +56,29 @@ int peal_lua_fail(lua_State *L, enum peal_err err,
 	return 1 + peal_lua_push_error(L, err, reason);
 }
 
+int peal_lua_is_memory_error(lua_State *L, int index)
+{
+	static const char message[] = "not enough memory";
+	const size_t n = sizeof(message) - 1;
+	size_t len;
+	const char *text;
+
+	if (lua_type(L, index) != LUA_TSTRING)
+		return 0;
+	text = lua_tolstring(L, index, &len);
+	/* a place may stand before it */
+	return len >= n && strcmp(text + len - n, message) == 0;
+}
+
+int peal_lua_traceback(lua_State *L)
+{
+	const char *text = lua_tostring(L, 1);
+
+	if (text && !peal_lua_is_memory_error(L, 1))
+		luaL_traceback(L, L, text, 1);
+	return 1;
+}
+
 static int listed(const char *key, const char *const *keys)
 {
 	for (; *keys; keys++)

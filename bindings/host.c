@@ -123,14 +123,6 @@ lua_State *peal_host_open(void)
 	return L;
 }
 
-static int traceback(lua_State *L)
-{
-	const char *text = lua_tostring(L, 1);
-
-	luaL_traceback(L, L, text ? text : "(no message)", 1);
-	return 1;
-}
-
 static int run_main(lua_State *L)
 {
 	int argc = (int)lua_tointeger(L, 1);
@@ -152,21 +144,23 @@ static int run_main(lua_State *L)
 
 int peal_host_main(lua_State *L, int argc, char **argv)
 {
-	int code = 1, status;
+	const char *text;
+	int code = 1;
 
 	lua_settop(L, 0);
-	lua_pushcfunction(L, traceback);
+	lua_pushcfunction(L, peal_lua_traceback);
 	lua_pushcfunction(L, run_main);
 	lua_pushinteger(L, argc);
 	lua_pushlightuserdata(L, argv);
-	status = lua_pcall(L, 2, 1, 1);
-	if (status == LUA_OK)
+	if (lua_pcall(L, 2, 1, 1) == LUA_OK) {
 		code = (int)lua_tointeger(L, -1);
-	else if (status == LUA_ERRMEM)
+	} else if (peal_lua_is_memory_error(L, -1)) {
 		fputs("peal: out of memory [resource]\n", stderr);
-	else
+	} else {
+		text = lua_tostring(L, -1);
 		fprintf(stderr, "peal: internal error: %s\n",
-			lua_tostring(L, -1));
+			text ? text : "(no message)");
+	}
 	lua_settop(L, 0);
 	return code;
 }

@@ -66,16 +66,6 @@ lua_State *peal_lua_callback_push(struct peal_lua_callback *cb)
 	return cb->L;
 }
 
-/* Errors that are tables stay tables: callers compare them. */
-static int add_traceback(lua_State *L)
-{
-	const char *text = lua_tostring(L, 1);
-
-	if (text)
-		luaL_traceback(L, L, text, 1);
-	return 1;
-}
-
 static void keep_error(lua_State *L, struct peal_lua_callback *cb)
 {
 	struct box *b;
@@ -98,7 +88,7 @@ void peal_lua_callback_call(struct peal_lua_callback *cb, int n)
 	lua_State *L = cb->L;
 	int handler = lua_gettop(L) - n;
 
-	lua_pushcfunction(L, add_traceback);
+	lua_pushcfunction(L, peal_lua_traceback);
 	lua_insert(L, handler);
 	if (lua_pcall(L, n, 0, handler))
 		keep_error(L, cb);

@@ -7,6 +7,9 @@ local task = {}
 local function step(co, ...)
   local ok, err = coroutine.resume(co, ...)
   if not ok then
+    if tostring(err):find("not enough memory$") then
+      error(err, 0) -- there is none for more
+    end
     error(debug.traceback(co, tostring(err)), 0)
   end
 end

@@ -7,7 +7,12 @@
  * PEAL_LONG set they are more. */
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -98,9 +103,13 @@ static const char load_all[] =
 	"local schema, sentence, word = require('peal.registry').load()\n"
 	"if not schema then error(word .. ': ' .. sentence, 0) end\n";
 
+/* libcurl calls some of it a bad URL or an unknown host, which it cannot be
+ * here: ours is read and resolved before. */
 static int speaks_of_memory(const char *text)
 {
-	return text && (strstr(text, "memory") || strstr(text, "resource"));
+	return text &&
+	       (strstr(text, "memory") || strstr(text, "resource") ||
+		(strstr(text, "(libcurl ") && strstr(text, "[internal]")));
 }
 
 static void check_sentence(lua_State *L, int failed, long nth)
@@ -254,7 +263,8 @@ static void resyncs_or_leaves_the_store_whole(void)
 
 struct line {
 	char folder[64];
-	char text[4096]; /* what it said on stderr */
+	const char *words[3]; /* command and arguments */
+	char text[4096];      /* what it said on stderr */
 };
 
 static void slurp(const char *path, char *out, size_t size)
@@ -268,41 +278,61 @@ static void slurp(const char *path, char *out, size_t size)
 	fclose(f);
 }
 
-/* The exit code of `peal set GPP_A=VALUE`. */
-static int set(lua_State *L, struct line *x, char *assign)
+/* Points one of our own descriptors at a file; the old one to put back. */
+static int redirect(int target, const char *path)
 {
-	char peal[] = "peal", verb[] = "set", option[] = "--store";
-	char store[80], said[80];
-	char *argv[] = { peal, verb, assign, option, store, NULL };
-	int code, err = dup(2), fd;
+	int old = dup(target);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
+	REQUIRE(old >= 0 && fd >= 0 && dup2(fd, target) == target);
+	close(fd);
+	return old;
+}
+
+static void restore(int target, int old)
+{
+	fflush(NULL);
+	REQUIRE(dup2(old, target) == target);
+	close(old);
+}
+
+/* The exit code of `peal WORDS --store FOLDER/st`. */
+static int command(lua_State *L, struct line *x)
+{
+	char store[80], said[80], peal[] = "peal", option[] = "--store";
+	char *argv[7] = { peal };
+	int code, i, argc = 1, out, err;
+
+	for (i = 0; i < 3 && x->words[i]; i++)
+		argv[argc++] = strdup(x->words[i]);
+	argv[argc] = option;
+	argv[argc + 1] = store;
 	snprintf(store, sizeof(store), "%s/st", x->folder);
 	snprintf(said, sizeof(said), "%s/err", x->folder);
-	fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	REQUIRE(err >= 0 && fd >= 0 && dup2(fd, 2) == 2);
-	code = peal_host_main(L, 5, argv);
-	fflush(stderr);
-	REQUIRE(dup2(err, 2) == 2);
-	close(err);
-	close(fd);
+	fflush(NULL);
+	out = redirect(1, "/dev/null");
+	err = redirect(2, said);
+	code = peal_host_main(L, argc + 2, argv);
+	restore(1, out);
+	restore(2, err);
 	slurp(said, x->text, sizeof(x->text));
+	for (i = 1; i < argc; i++)
+		free(argv[i]);
 	return code;
 }
 
 /* Code and words of one run; 1 when the failure was reached. */
-static int set_once(struct line *x, long nth, long n, char value)
+static int command_once(struct line *x, long nth, long n)
 {
-	char assign[] = "GPP_A=0";
 	struct pressure p;
 	lua_State *L;
 	int code;
 
-	assign[sizeof(assign) - 2] = value;
 	begin(&p);
 	L = peal_host_open();
 	REQUIRE(L != NULL);
 	press(&p, nth, n);
-	code = set(L, x, assign);
+	code = command(L, x);
 	relieve(&p);
 	lua_close(L);
 	peal_alloc_set(NULL, NULL);
@@ -311,38 +341,93 @@ static int set_once(struct line *x, long nth, long n, char value)
 	    !CHECK(!strstr(x->text, "traceback")))
 		fprintf(stderr, "\t(allocation %ld) code %d: %s\n", nth, code,
 			x->text);
-	if (!p.a.failed)
-		CHECK_INT(code, 0);
+	if (!p.a.failed && !CHECK_INT(code, 0))
+		fprintf(stderr, "\t%s\n", x->text);
 	return p.a.failed > 0;
 }
 
-static void remove_all(const char *path)
+static void command_each(struct line *x, struct steps s)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -r %s", path);
-	REQUIRE(system(command) == 0);
-}
-
-static void ends_a_command_with_a_sentence(void)
-{
-	struct steps s = steps(200, 37, 3000, 37);
-	struct line x;
 	long runs = 0;
 	size_t i;
 	int more;
 
-	snprintf(x.folder, sizeof(x.folder), "/tmp/peal-host-XXXXXX");
-	REQUIRE(mkdtemp(x.folder) != NULL);
+	snprintf(x->folder, sizeof(x->folder), "/tmp/peal-host-XXXXXX");
+	REQUIRE(mkdtemp(x->folder) != NULL);
 	do {
 		more = 0;
 		for (i = 0; i < 3; i++, runs++)
-			more |= set_once(&x, s.nth, times[i],
-					 (char)('0' + runs % 10));
+			more |= command_once(x, s.nth, times[i]);
 		next(&s);
 	} while (more);
 	tell(test_run()->name, runs, s.nth);
-	remove_all(x.folder);
+	snprintf(x->text, sizeof(x->text), "rm -r %s", x->folder);
+	REQUIRE(system(x->text) == 0);
+}
+
+static void ends_a_command_with_a_sentence(void)
+{
+	struct line x = { .words = { "set", "GPP_A=1" } };
+
+	command_each(&x, steps(200, 37, 3000, 37));
+}
+
+/* --- the real network --- */
+
+/* Answers every connection with a profile, until it is killed. */
+static void serve(int fd)
+{
+	static const char answer[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 54\r\n\r\n"
+		"<flat-profile><GPP_A>12345678</GPP_A>  </flat-profile>";
+	char request[4096];
+	int c;
+
+	while ((c = accept(fd, NULL, NULL)) >= 0) {
+		if (read(c, request, sizeof(request)) > 0 &&
+		    write(c, answer, sizeof(answer) - 1) < 0)
+			_exit(1);
+		close(c);
+	}
+	_exit(0);
+}
+
+static pid_t start_server(uint16_t *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t pid, parent = getpid();
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	REQUIRE(fd >= 0 && !bind(fd, (struct sockaddr *)&a, len) &&
+		!listen(fd, 16) &&
+		!getsockname(fd, (struct sockaddr *)&a, &len));
+	*port = ntohs(a.sin_port);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() == parent)
+			serve(fd);
+		_exit(1);
+	}
+	close(fd);
+	return pid;
+}
+
+static void resyncs_over_http_or_says_why_not(void)
+{
+	struct steps s = steps(2, 29, 2, 3);
+	char rule[64];
+	struct line x = { .words = { "resync", rule } };
+	uint16_t port;
+	pid_t pid = start_server(&port);
+
+	snprintf(rule, sizeof(rule), "http://127.0.0.1:%u/x", port);
+	s.nth = 2600; /* before that the scripts are loaded */
+	command_each(&x, s);
+	REQUIRE(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
 }
 
 /* The libraries keep some memory for good: they take it first. */
@@ -363,4 +448,6 @@ TEST_MAIN({ "starts_the_libraries", starts_the_libraries },
 	  { "opens_or_says_why_not", opens_or_says_why_not },
 	  { "resyncs_or_leaves_the_store_whole",
 	    resyncs_or_leaves_the_store_whole },
-	  { "ends_a_command_with_a_sentence", ends_a_command_with_a_sentence })
+	  { "ends_a_command_with_a_sentence", ends_a_command_with_a_sentence },
+	  { "resyncs_over_http_or_says_why_not",
+	    resyncs_over_http_or_says_why_not })
