@@ -232,12 +232,16 @@ static int l_name(lua_State *L)
 	size_t len;
 	const char *path = luaL_checklstring(L, 1, &len);
 	char name[PEAL_LIMIT_URL + 1];
+	struct peal_reason reason;
 	enum peal_err err = PEAL_EBADOP;
 
 	if (strlen(path) == len)
 		err = peal_tftp_name(path, name, sizeof(name));
-	if (err)
-		return peal_lua_fail(L, err, NULL);
+	if (err) {
+		peal_fail(&reason, err,
+			  "the path is no file name that TFTP can ask for");
+		return peal_lua_fail(L, err, &reason);
+	}
 	lua_pushstring(L, name);
 	return 1;
 }
