@@ -286,17 +286,21 @@ end
 -- @tparam function on_target called once per server looked up, with the URL
 --   and the address (nil: not found), before it is contacted
 -- @treturn[1] table the answer: body, status (nil for tftp), headers, peer,
---   tls, address, url (where it came from), redirects
+--   tls, url (where it came from), redirects, address (that answered `u`,
+--   which is what messages name)
 -- @treturn[2] nil
 -- @treturn[2] table { sentence, word, status, facts }
 function transport.fetch(phone, trace, u, ask, on_target)
   local first, redirects = u, 0
+  local address
   while true do
     local answer, failed = exchange(phone, trace, u, ask,
       redirects == 0 and on_target or function() end)
     if not answer then return nil, failed end
+    if redirects == 0 then address = answer.address end
     if answer.status ~= 301 and answer.status ~= 302 then
       answer.url, answer.redirects, answer.asked = u, redirects, first
+      answer.address = address
       return answer
     end
     if redirects == MAX_REDIRECTS then
