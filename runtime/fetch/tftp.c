@@ -404,13 +404,10 @@ static int read_packet(struct peal_tftp *t)
 	ssize_t n;
 
 	memset(&from, 0, sizeof(from));
-	/* MSG_TRUNC: the true length of what did not fit */
-	n = recvfrom(t->fd[at], t->packet, t->packet_size, MSG_TRUNC,
+	n = recvfrom(t->fd[at], t->packet, t->packet_size, 0,
 		     (struct sockaddr *)&from, &from_len);
 	if (n < 0)
 		return 0;
-	if ((size_t)n > t->packet_size)
-		n = (ssize_t)t->packet_size;
 	on_packet(t, &from, (size_t)n);
 	return t->at == at && t->over == over;
 }

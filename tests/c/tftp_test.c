@@ -620,6 +620,7 @@ static void refuses_an_oack_that_lies(void)
 		     ROW("blksize\0008\0blksize\0008\0"), ROW("\1\2\3"),
 		     ROW("timeout\0006\0") };
 #undef ROW
+	struct peal_tftp_request q;
 	struct result x;
 	struct server *s;
 	size_t i;
@@ -628,7 +629,9 @@ static void refuses_an_oack_that_lies(void)
 		s = server(answers_text);
 		s->file = (const unsigned char *)rows[i].text;
 		s->len = rows[i].len;
-		x = fetch(s);
+		q = request(s);
+		q.wait_ms = 5000; /* timeout=5 is asked for */
+		x = run(s, &q);
 		CHECK_ERR(x.err, PEAL_EBADOPT);
 		CHECK_STR(s->log, "RRQ ERR8");
 		CHECK_INT(x.r.error_code, -1);
@@ -757,14 +760,12 @@ static void never_answers_an_error(void)
 	fini(s, &x);
 }
 
-/* Our ERROR 5 then meets a closed port. */
+/* Our ERROR 5 then meets a closed port: the socket has an error, and data. */
 static void stranger_leaves(struct server *s, const unsigned char *p, size_t n)
 {
-	if (p[1] == 1) {
-		serve(s, p, n);
+	if (s->acks == 1) {
 		ANSWER(s, 2, "\0\3\0\2forged");
 		close_at(s, 2);
-		return;
 	}
 	serve(s, p, n);
 }
@@ -996,14 +997,23 @@ static void answers_repeats_but_not_for_ever(void)
 
 /* --- after the last block ---------------------------------------------- */
 
+static void say_other_things(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+
+	ANSWER(s, 2, "\0\3\0\1last");
+	ANSWER(s, 1, "\0\3\0\2other");
+	ANSWER(s, 1, "\0\4\0\1");
+	ANSWER(s, 1, "\0\5\0\0sorry");
+	ANSWER(s, 1, "\0\3\0");
+}
+
 static void repeat_last(uv_timer_t *timer)
 {
 	struct server *s = timer->data;
 	int i;
 
-	ANSWER(s, 2, "\0\3\0\1last");
-	ANSWER(s, 1, "\0\3\0\2other");
-	ANSWER(s, 1, "\0\5\0\0sorry");
+	CHECK_STR(s->log, "RRQ ACK1");
 	for (i = 0; i < 20; i++)
 		ANSWER(s, 1, "\0\3\0\1last");
 }
@@ -1024,17 +1034,19 @@ static void acknowledges_the_last_block_again(void)
 {
 	struct server *s = server(one_block);
 	struct result x = fetch(s);
-	uv_timer_t later, end;
+	uv_timer_t soon, later, end;
 	uv_loop_t *uv = peal_loop_uv(s->loop);
 
 	CHECK_ERR(x.err, PEAL_OK);
 	CHECK_INT(x.r.body_len, 4);
 	/* the loop went idle at once although the port is still watched */
+	uv_timer_init(uv, &soon);
 	uv_timer_init(uv, &later);
 	uv_timer_init(uv, &end);
-	later.data = s;
+	soon.data = later.data = s;
 	uv_update_time(uv);
-	uv_timer_start(&later, repeat_last, 1, 0);
+	uv_timer_start(&soon, say_other_things, 1, 0);
+	uv_timer_start(&later, repeat_last, 10, 0);
 	uv_timer_start(&end, end_wait, 30, 0);
 	peal_loop_run(s->loop, 0);
 	CHECK_STR(s->log, "RRQ ACK1 ACK1 ACK1 ACK1 ACK1 ACK1 ACK1");
