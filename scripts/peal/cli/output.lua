@@ -69,7 +69,9 @@ function output.columns(rows, indent)
       line[i] = i == #row and text
         or text .. (" "):rep(widths[i] - width_of(text))
     end
-    out[#out + 1] = (indent or "") .. table.concat(line, "  "):gsub("%s+$", "")
+    -- from the end: gsub("%s+$") would try at every blank of the padding
+    out[#out + 1] = (indent or "")
+      .. (table.concat(line, "  "):match("^.*%S") or "")
   end
   return table.concat(out, "\n")
 end
