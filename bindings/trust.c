@@ -2,7 +2,8 @@
  *
  *   a = trust.anchors(); a:load(path); a:add(text) -> count | nil, ...; #a
  *   trust.identity(cert_path, key_path) -> identity | nil, sentence, word
- *   trust.name_matches(host, {"DNS:...", "IP:..."}, cn | nil, fallback) */
+ *   trust.name_matches(host, {"DNS:...", "IP:..."}, cn | nil, fallback)
+ *   trust.build_time() -> s, UTC: no clock that is set shows an earlier one */
 #include "peal/trust.h"
 #include "bindings.h"
 
@@ -183,10 +184,17 @@ static void new_type(lua_State *L, const char *name, const luaL_Reg *meta,
 	lua_pop(L, 1);
 }
 
+static int l_build_time(lua_State *L)
+{
+	lua_pushinteger(L, peal_build_time());
+	return 1;
+}
+
 int luaopen_peal_trust(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "anchors", l_anchors },
+		{ "build_time", l_build_time },
 		{ "identity", l_identity },
 		{ "name_matches", l_name_matches },
 		{ NULL, NULL },

@@ -54,9 +54,8 @@ static int64_t days(int64_t year, unsigned month, unsigned day)
 	       1 - 719468;
 }
 
-/* Start of the day on which this file was compiled; compilers take it from
- * SOURCE_DATE_EPOCH for builds that can be repeated. */
-static int64_t build_time(void)
+/* Compilers take it from SOURCE_DATE_EPOCH for builds that can be repeated. */
+int64_t peal_build_time(void)
 {
 	static const char date[] = __DATE__; /* "Nov 22 2026" */
 
@@ -92,8 +91,8 @@ void peal_verdict_init(struct peal_verdict *v,
 	v->now = policy->now;
 	if (v->now == 0) {
 		v->now = time(NULL);
-		if (v->now < build_time())
-			v->now = build_time();
+		if (v->now < peal_build_time())
+			v->now = peal_build_time();
 	}
 	v->rank = GOOD;
 	v->err = PEAL_ECUNTRUSTED; /* until the leaf was seen */

@@ -35,8 +35,14 @@ local function number(text, fallback)
   return math.tointeger(tonumber(text)) or fallback
 end
 
--- What a server certificate is checked by.
-local function tls_policy(phone)
+-- What a server certificate is checked by. A world whose clock is not set
+-- judges dates by a time that cannot be too late: never not at all.
+local function tls_policy(phone, trace)
+  local now = phone.world.now()
+  if not now.trusted then
+    trace:add("note", { word = "clock", text = "the clock is not set: "
+      .. "certificates may seem valid that have expired" })
+  end
   local version = phone:param("TLS_Client_Min_Version") or ""
   local old_name = phone:param("TLS_Min_Version") or ""
   if old_name ~= "" and phone.world.store:value("TLS_Client_Min_Version")
@@ -48,7 +54,7 @@ local function tls_policy(phone)
     check_name = phone:param("HTTPS_Name_Validate") ~= "No",
     cn_fallback = phone:param("HTTPS_CN_Fallback") ~= "No",
     min_rsa_bits = number(phone:param("TLS_Min_RSA_Bits"), 2048),
-    now = math.floor(phone.world.now().time),
+    now = math.floor(now.time),
   }
 end
 
@@ -117,7 +123,7 @@ local function http_request(phone, trace, u, ask)
     port = u.port, method = ask.method or "GET", headers = headers(phone, ask),
     body = ask.body, user = ask.user, password = ask.password,
     total = TOTAL_S }
-  if u.scheme == "https" then request.tls = tls_policy(phone) end
+  if u.scheme == "https" then request.tls = tls_policy(phone, trace) end
   local ok, failed = add_proxy(phone, trace, request)
   if not ok then return nil, failed end
   return request

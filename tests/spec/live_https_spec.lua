@@ -1,17 +1,26 @@
 -- Whole resyncs over HTTPS: who is trusted, and who the phone is.
 -- Source: MPP provisioning guide, "HTTPS provisioning", client and server
 -- certificates; TLS_Client_Min_Version.
+local cycle = require "peal.cycle"
+local live = require "peal.world.live"
+local loop = require "peal.loop"
+local phone = require "peal.phone"
 local phones = require "support.phones"
 local pki = require "support.pki"
 local process = require "support.process"
 local program = require "support.program"
+local registry = require "peal.registry"
 local servers = require "support.servers"
+local store = require "peal.store"
+local sys = require "peal.sys"
 local tcp = require "support.tcp"
+local trust_module = require "peal.trust"
 
 local fails, succeeds = phones.fails, phones.succeeds
 local need, profile, write = phones.need, phones.profile, phones.write
 
 local DAY <const> = 86400
+local now = os.time()
 
 local lab, root, trust
 
@@ -32,7 +41,7 @@ local function refused(word, cause, says)
 end
 
 describe("a server that demands the phone's certificate", function()
-  local nginx, phone, url
+  local nginx, known, url
 
   setup(function()
     if not servers.find("nginx") then return end
@@ -53,16 +62,16 @@ describe("a server that demands the phone's certificate", function()
       remove_root()
     end
   end)
-  before_each(function() phone = nginx and phones.new { trust = trust } end)
+  before_each(function() known = nginx and phones.new { trust = trust } end)
   after_each(function()
-    if phone then phone:close() end
-    phone = nil
+    if known then known:close() end
+    known = nil
   end)
 
   it("reads product, serial number and MAC in it", function()
     if not need("nginx") then return end
     local before = #nginx.requests()
-    succeeds(phone, url .. "/a.xml")
+    succeeds(known, url .. "/a.xml")
     local r = nginx.requests(before + 1)[before + 1]
     assert.same({ "SUCCESS", "TLSv1.3", 200 }, { r.client_verify, r.tls,
       r.status })
@@ -70,7 +79,7 @@ describe("a server that demands the phone's certificate", function()
       "ST=000e08abcdef" } do
       assert.matches(part, r.client_dn)
     end
-    assert.equal("got", phone:param("GPP_C"))
+    assert.equal("got", known:param("GPP_C"))
   end)
 
   it("answers a phone without one by the HTTP table", function()
@@ -80,13 +89,13 @@ describe("a server that demands the phone's certificate", function()
       err = "Download failed (HTTP 400)",
       cause = "Unknown, error code(400)" })
     assert.equal("Not Installed\n", p:run("expand", "$CCERT").out)
-    assert.equal("Installed\n", phone:run("expand", "$CCERT").out)
+    assert.equal("Installed\n", known:run("expand", "$CCERT").out)
   end)
 
   it("may lead to another name of its own", function()
     if not need("nginx") then return end
     local before = #nginx.requests()
-    succeeds(phone, url .. "/moved")
+    succeeds(known, url .. "/moved")
     local r = nginx.requests(before + 2)
     assert.same({ "/moved", "/a.xml" }, { r[before + 1].uri,
       r[before + 2].uri })
@@ -95,7 +104,7 @@ describe("a server that demands the phone's certificate", function()
 
   it("may not lead away from https", function()
     if not need("nginx") then return end
-    fails(phone, url .. "/down", { word = "bad-response", class = "C",
+    fails(known, url .. "/down", { word = "bad-response", class = "C",
       says = "https to http" })
   end)
 
@@ -212,7 +221,6 @@ end)
 
 describe("a server's certificate", function()
   local RSA_OLD <const> = { "-cipher", "DEFAULT@SECLEVEL=0" }
-  local now = os.time()
 
   setup(new_lab)
   teardown(remove_root)
@@ -395,6 +403,47 @@ describe("a server's certificate", function()
     local p <close> = phones.new { trust = trust }
     fails(p, ("https://127.0.0.1:%d/x"):format(server:port()),
       refused("t.handshake", "TLS handshake failed"))
+  end)
+end)
+
+-- The engine in this process: the program has no other clock than the
+-- machine's.
+describe("a clock that is not set", function()
+  local time = sys.time
+
+  setup(new_lab)
+  teardown(remove_root)
+  after_each(function() sys.time = time end)
+
+  local function resync(cert)
+    local server <close> = servers.s_server { cert = cert.cert,
+      key = cert.key, root = root }
+    local anchors = trust_module.anchors()
+    anchors:load(lab.ca.cert)
+    local world = live.new { loop = loop.new(), trust = { anchors = anchors },
+      store = assert(store.open { schema = assert(registry.load {}) }) }
+    sys.time = function() return 86400 end
+    local result = world.run(cycle.run, phone.new { world = world,
+      identity = { PN = "x" } }, { asked_by = "cli", explicit = true,
+      rule = ("https://localhost:%d/a.xml"):format(server.https_port) })
+    sys.time = time
+    local noted = 0
+    for _, step in ipairs(result.trace.steps) do
+      if step.word == "clock" then noted = noted + 1 end
+    end
+    assert.is_true(noted > 0)
+    return result
+  end
+
+  it("counts as the time of the build, which lets good ones pass", function()
+    assert.equal("success", resync(lab:server {}).outcome)
+  end)
+
+  it("lets no certificate pass that had expired by then", function()
+    local result = resync(lab:server { from = now - 4000 * DAY,
+      to = now - 3650 * DAY })
+    assert.same({ "failure", "c.expired" }, { result.outcome,
+      result.failure.word })
   end)
 end)
 

@@ -65,6 +65,10 @@ struct peal_tls_policy {
 };
 void peal_tls_policy_init(struct peal_tls_policy *p); /* the strict defaults */
 
+/* Start of the day on which this program was compiled, s, UTC: no clock that
+ * is set shows an earlier time. */
+int64_t peal_build_time(void);
+
 /* Does a certificate with these names stand for `host`? The name rule alone,
  * for tests and fuzzing.
  *   sans   "DNS:name" and "IP:literal" texts; others are ignored

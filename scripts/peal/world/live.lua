@@ -22,6 +22,9 @@ local tftp = require "peal.tftp"
 
 local live = {}
 
+-- Phones boot without a clock.
+local BUILT <const> = require("peal.trust").build_time()
+
 local TFTP_KEYS <const> = { "address", "port", "body", "max", "port_lo",
   "port_hi", "wait", "sendings", "total", "blksize", "no_options" }
 
@@ -50,6 +53,7 @@ local function start_http(client, trust, request, resume)
   if request.tls then
     what.tls = { anchors = trust.anchors }
     for key, value in pairs(request.tls) do what.tls[key] = value end
+    what.tls.now = math.max(what.tls.now, BUILT)
     if request.tls.identity ~= false then
       what.tls.identity = trust.identity
     else
@@ -73,8 +77,9 @@ function live.new(options)
   local world = { store = options.store, device = options.device or {} }
 
   function world.now()
-    return { time = sys.time(), mono = sys.monotonic(), zone = "UTC0",
-      trusted = world.device.clock_trusted ~= false }
+    local time = sys.time()
+    return { time = time, mono = sys.monotonic(), zone = "UTC0",
+      trusted = time >= BUILT and world.device.clock_trusted ~= false }
   end
 
   world.random = sys.random_int
