@@ -1,6 +1,8 @@
 -- Whole resyncs over HTTP: the program, real servers, and one that misbehaves.
 -- Source: MPP provisioning guide, HTTP table, "HTTP provisioning".
 local encode = require "peal.encode"
+local live = require "peal.world.live"
+local loop = require "peal.loop"
 local phones = require "support.phones"
 local process = require "support.process"
 local program = require "support.program"
@@ -471,6 +473,41 @@ describe("a bad answer", function()
       succeeds(p, ("http://127.0.0.1:%d/x"):format(server:port()))
       assert.equal("bad", p:param("GPP_C"))
     end
+  end)
+end)
+
+describe("a server that takes its time", function()
+  -- One exchange of the live world, with deadlines that a test can wait for.
+  local function fetch(answers, more)
+    local server <close> = tcp.serve { answers }
+    local world = live.new { loop = loop.new() }
+    local request = { scheme = "http", address = "127.0.0.1" }
+    for key, value in pairs(more) do request[key] = value end
+    request.url = ("%s://127.0.0.1:%d/x"):format(request.scheme,
+      server:port())
+    local got, sentence, word = world.run(world.fetch, request)
+    assert.is_nil(got)
+    return word, sentence
+  end
+  local slow = { "HTTP/1.1 200 OK\r\n\r\n<flat-profile>", hold = true }
+
+  it("is given up when it is silent", function()
+    for _, answers in ipairs { { hold = true }, slow } do
+      local word, sentence = fetch(answers, { idle = 0.1 })
+      assert.equal("timeout", word)
+      assert.matches("127%.0%.0%.1", sentence)
+    end
+  end)
+
+  it("is given up when all of it takes too long", function()
+    local word, sentence = fetch(slow, { total = 0.1 })
+    assert.equal("timeout", word)
+    assert.matches("within", sentence)
+  end)
+
+  it("is given up when it is no TLS server, and silent", function()
+    assert.equal("timeout", (fetch({ hold = true }, { connect = 0.1,
+      scheme = "https", tls = { now = os.time() } })))
   end)
 end)
 
