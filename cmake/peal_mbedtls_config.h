@@ -14,3 +14,6 @@
  * with the phone and then makes a stored session look as if from the future.
  * cmake/peal_ms_time.c has the function and is part of libmbedcrypto. */
 #define MBEDTLS_PLATFORM_MS_TIME_ALT
+
+/* Its memory comes from peal_alloc, like everybody's (alloc.h). */
+#define MBEDTLS_PLATFORM_MEMORY

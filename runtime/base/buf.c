@@ -26,15 +26,19 @@ void peal_buf_fini_secret(struct peal_buf *b)
 	peal_buf_fini(b);
 }
 
-/* Grow to hold `need` bytes. A fresh block and a copy, not a realloc: what the
- * buffer holds may be a secret, and the old block is wiped. */
+/* Grow to hold `need` bytes, one more than max at the most (for a NUL). Always
+ * by doubling, or what comes in small pieces takes quadratic time. A fresh
+ * block and a copy, not a realloc: what the buffer holds may be a secret, and
+ * the old block is wiped. */
 static enum peal_err grow(struct peal_buf *b, size_t need)
 {
 	size_t cap = b->cap ? b->cap : 256;
 	unsigned char *data;
 
+	if (need > b->max)
+		cap = need;
 	while (cap < need)
-		cap = cap > b->max / 2 ? need : cap * 2;
+		cap = cap < b->max / 2 ? cap * 2 : b->max;
 	data = peal_alloc(cap);
 	if (!data)
 		return PEAL_ENOMEM;

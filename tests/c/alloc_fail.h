@@ -89,17 +89,25 @@ static inline int alloc_fail_once(alloc_fail_fn work, void *arg, long nth,
 	return a.failed > 0;
 }
 
-/* Returns how many allocations a run without failure makes. */
-static inline long alloc_fail_each(alloc_fail_fn work, void *arg)
+/* Each of the first `each` allocations fails in turn, then every `step`-th.
+ * Returns how many allocations a run without failure makes, roughly. */
+static inline long alloc_fail_some(alloc_fail_fn work, void *arg, long each,
+				   long step)
 {
 	long nth = 1;
 
 	while (alloc_fail_once(work, arg, nth, 0)) {
 		alloc_fail_once(work, arg, nth, 1);
-		nth++;
+		nth += nth < each ? 1 : step;
 	}
 	CHECK(nth > 1); /* the hook was never asked: nothing was tested */
 	return nth - 1;
+}
+
+/* Returns how many allocations a run without failure makes. */
+static inline long alloc_fail_each(alloc_fail_fn work, void *arg)
+{
+	return alloc_fail_some(work, arg, 1, 1);
 }
 
 #endif

@@ -20,11 +20,14 @@ static void hex(enum peal_hash_kind kind, const char *text, char *out)
 {
 	unsigned char digest[PEAL_SHA256_SIZE];
 	size_t n = kind == PEAL_HASH_MD5 ? PEAL_MD5_SIZE : PEAL_SHA256_SIZE, i;
+	enum peal_err err;
 
 	if (kind == PEAL_HASH_MD5)
-		REQUIRE(peal_md5(text, strlen(text), digest) == PEAL_OK);
+		err = peal_md5(text, strlen(text), digest);
 	else
-		REQUIRE(peal_sha256(text, strlen(text), digest) == PEAL_OK);
+		err = peal_sha256(text, strlen(text), digest);
+	if (err) /* allocations fail on purpose: an answer that fits nothing */
+		memset(digest, 0, sizeof(digest));
 	for (i = 0; i < n; i++)
 		sprintf(out + 2 * i, "%02x", digest[i]);
 }

@@ -516,16 +516,18 @@ static int handshake(void *arg)
 	return bad;
 }
 
+/* A handshake makes thousands: all of them with --long, else a sample. */
 static void every_allocation_may_fail(void)
 {
+	long step = getenv("PEAL_LONG") ? 1 : 97;
 	struct tls_server s;
 
 	tls_server_start(&s, folder,
 			 "-cert good.pem -key good.key -WWW -CAfile ca.pem "
 			 "-Verify 3");
 	CHECK_INT(handshake(&s), 0);
-	printf("a handshake: %ld allocations of ours and libcurl's\n",
-	       alloc_fail_each(handshake, &s));
+	printf("a handshake: about %ld allocations\n",
+	       alloc_fail_some(handshake, &s, 150, step));
 	tls_server_stop(&s);
 }
 
