@@ -177,7 +177,7 @@ describe("a Digest challenge with SHA-256", function()
   it("is answered, and goes before MD5 and Basic", function()
     local body = profile { GPP_C = "sha" }
     local server <close> = tcp.serve {
-      "HTTP/1.1 401 Who?\r\nContent-Length: 0\r\n"
+      "HTTP/1.1 401 Who?\r\nContent-Length: 0\r\nConnection: close\r\n"
         .. 'WWW-Authenticate: Basic realm="lab"\r\n'
         .. 'WWW-Authenticate: Digest realm="lab", nonce="n0nce", qop="auth", '
         .. "algorithm=SHA-256\r\n\r\n",
