@@ -42,25 +42,35 @@ void peal_reason_clear(struct peal_reason *r)
 	r->byte = -1;
 }
 
-static void fill(struct peal_reason *r, long line, long byte, const char *fmt,
-		 va_list args) __attribute__((format(printf, 4, 0)));
+/* Bytes of the UTF-8 character that begins with `lead`. */
+static size_t char_size(unsigned char lead)
+{
+	if (lead < 0xc0)
+		return 1;
+	return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/* Take half a character off the end of a text that was cut. */
+static void whole_characters(char *text)
+{
+	size_t len = strlen(text), at = len;
+
+	while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at > 0 && at - 1 + char_size((unsigned char)text[at - 1]) > len)
+		text[at - 1] = '\0';
+}
 
 static void fill(struct peal_reason *r, long line, long byte, const char *fmt,
 		 va_list args)
 {
 	int n = vsnprintf(r->text, sizeof(r->text), fmt, args);
-	size_t len = sizeof(r->text) - 1;
 	unsigned char *p;
 
-	/* a cut must not leave half a UTF-8 character */
 	if (n < 0)
 		r->text[0] = '\0';
-	else if ((size_t)n > len) {
-		while (len > 0 && ((unsigned char)r->text[len] & 0xc0) == 0x80)
-			len--;
-		if (((unsigned char)r->text[len] & 0xc0) == 0xc0)
-			r->text[len] = '\0';
-	}
+	else if ((size_t)n >= sizeof(r->text))
+		whole_characters(r->text);
 	for (p = (unsigned char *)r->text; *p; p++)
 		if (*p < 0x20 || *p == 0x7f)
 			*p = '?';
