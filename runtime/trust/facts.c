@@ -34,14 +34,14 @@ void peal_cert_label(const mbedtls_x509_crt *crt, char *out, size_t size)
 		snprintf(out, size, "(no name)");
 }
 
-static void date(char out[20], const mbedtls_x509_time *t)
+/* The fields of a certificate are two digits each, the year four; the modulo
+ * shows that to the compiler. */
+static void date(char out[21], const mbedtls_x509_time *t)
 {
-	char text[80];
-
-	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02dZ", t->year,
-		 t->mon, t->day, t->hour, t->min, t->sec);
-	memcpy(out, text, 19);
-	out[19] = '\0';
+	snprintf(out, 21, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+		 (unsigned)t->year % 10000, (unsigned)t->mon % 100,
+		 (unsigned)t->day % 100, (unsigned)t->hour % 100,
+		 (unsigned)t->min % 100, (unsigned)t->sec % 100);
 }
 
 static void fingerprint(char out[65], const mbedtls_x509_crt *crt)

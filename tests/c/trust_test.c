@@ -65,7 +65,7 @@ struct run {
 	char version[12];
 	char body[20000];
 	char subject[256];
-	char not_after[20];
+	char not_after[21];
 	unsigned chain_n;
 	int client_cert_sent;
 };

@@ -82,8 +82,8 @@ struct peal_cert_facts {
 	char subject[256];
 	char issuer[256];
 	char serial[64];
-	char not_before[20]; /* 2026-11-22T10:15:30Z */
-	char not_after[20];
+	char not_before[21]; /* 2026-11-22T10:15:30Z */
+	char not_after[21];
 	char sha256[65]; /* fingerprint of the DER, hex */
 	unsigned key_bits;
 	char key_type[8]; /* RSA, EC */
