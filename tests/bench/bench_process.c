@@ -77,10 +77,8 @@ static void run(struct command *c, int turn)
 	int status;
 
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY,
-					 0);
-	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY,
-					 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
 	if (posix_spawnp(&pid, c->words[0], &actions, NULL, c->words, environ))
 		fail("cannot start", c->text);
 	if (wait4(pid, &status, 0, &used) < 0 || status != 0)
