@@ -60,7 +60,7 @@ return {
       Debug_Server = "192.168.1.211", Profile_Rule_B = "" },
     server = OK,
     expect = { syslog_has = { "Profile_Rule: run " .. BASIC,
-      "lookup 192.168.1.200", "GET " .. BASIC, "answer",
+      "lookup 192.168.1.200", "RRQ " .. BASIC, "answer",
       "1 elements, 0 unknown, 0 bad", "1 changes", SUCCESS } } },
   { name = "logs the address that was looked up",
     phone = params { Profile_Rule = "http://pv.telco.net/x?y=1" },

@@ -16,16 +16,6 @@ local function request_vars(u, address)
     PORT = tostring(u.port), PATH = u.path }
 end
 
--- --post and --put: the expanded GPP is the body.
-local function add_body(run, get, ask_for)
-  local letter = get.post or get.put
-  if not letter then return end
-  ask_for.method = get.post and "POST" or "PUT"
-  ask_for.body = run.phone:expand_param("GPP_" .. letter:upper(),
-    { state = run.state, clear = false }) or ""
-  ask_for.content_type = "text/plain; charset=utf-8"
-end
-
 local function account(run, get)
   local phone = run.phone
   if get.uid or get.pwd then return get.uid or "", get.pwd or "" end
@@ -33,6 +23,20 @@ local function account(run, get)
   if kind ~= "Disabled" and phone.account then
     return phone.account.user, phone.account.password
   end
+end
+
+-- What is asked of a server; --post and --put send an expanded register.
+local function question(run, get)
+  local ask = { srv = get.srv }
+  ask.user, ask.password = account(run, get)
+  local letter = get.post or get.put
+  if letter then
+    ask.method = get.post and "POST" or "PUT"
+    ask.body = run.phone:expand_param("GPP_" .. letter:upper(),
+      { state = run.state }) or ""
+    ask.content_type = "text/plain; charset=utf-8"
+  end
+  return ask
 end
 
 -- Secrets go in for the references that the rule passed on.
@@ -57,17 +61,47 @@ local function candidates(run, get)
   return list, sentence, word
 end
 
-local function fetch_any(run, name, list, ask_for, tell)
-  local answer, failed
-  for _, u in ipairs(list) do
-    local fetch = u.fetch or {}
-    ask_for.srv = ask_for.srv or fetch.srv
+-- An option of DHCP may be a whole rule, with a key and the like.
+local function with_options(get, u)
+  local out = {}
+  for key, value in pairs(get) do out[key] = value end
+  for key, value in pairs(u.fetch or {}) do out[key] = out[key] or value end
+  return out
+end
+
+-- Servers that DHCP offers are tried until one gives the file or asks who is
+-- there.
+local function settles(answer)
+  local status = answer.status
+  return not status or status == 401 or status // 100 == 2
+end
+
+-- The answer, or nil and the last failure; and what was asked for.
+local function fetch_any(run, name, list, get, tell)
+  for i, u in ipairs(list) do
+    local one = with_options(get, u)
+    local ask = question(run, one)
     run.trace:add("fetch", { rule = name, url = url.format(u),
-      method = ask_for.method or "GET", option = u.option })
-    answer, failed = transport.fetch(run.phone, run.trace, u, ask_for, tell)
-    if answer then return answer, nil, fetch end
+      method = u.scheme == "tftp" and "RRQ" or ask.method or "GET",
+      option = u.option })
+    local answer, failed = transport.fetch(run.phone, run.trace, u, ask, tell)
+    if answer and settles(answer) or i == #list then
+      return answer, failed, one
+    end
   end
-  return nil, failed
+end
+
+local ASKED <const> = {
+  [401] = { "the server asks for a user and password, and there are none",
+    "the server refused the user and password" },
+  [407] = { "the proxy asks for a user and password, and there are none",
+    "the proxy refused the user and password" },
+}
+
+local function sentence_of(answer)
+  local asked = ASKED[answer.status]
+  if asked then return asked[answer.auth_exhausted and 2 or 1] end
+  return ("the server answered HTTP %d"):format(answer.status)
 end
 
 -- What the transfer came to: true with bytes to decode, false without (a
@@ -81,8 +115,8 @@ local function judge(run, name, answer, failed)
       text = "file not found counts as success (Resync_Fails_On_FNF is No)" })
     return false
   end
-  failed = failed or { sentence = ("the server answered HTTP %d"):format(
-    answer.status), word = verdict.id, status = answer.status }
+  failed = failed or { sentence = sentence_of(answer), word = verdict.id,
+    status = answer.status }
   failed.cause = verdict
   return nil, context.fail(name, failed, { status = failed.status })
 end
@@ -118,25 +152,19 @@ function download.run(run, index, name, get)
   if not list then
     return context.bad_rule(name, sentence, word, { err = sentence })
   end
-  local ask_for = { srv = get.srv }
-  ask_for.user, ask_for.password = account(run, get)
-  add_body(run, get, ask_for)
-
   local request
   local function tell(u, address)
     local first = request == nil
     request = request_vars(u, address)
     if first then messages.send(run.phone, run.trace, "request", request) end
   end
-  local answer, failed, extra = fetch_any(run, name, list, ask_for, tell)
+  local answer, failed, one = fetch_any(run, name, list, get, tell)
   request = request or request_vars(list[1])
   if answer and answer.address then request.SERVIP = answer.address end
-  for key, value in pairs(extra or {}) do get[key] = get[key] or value end
-
   local where = url.format(answer and answer.asked or list[1])
   local good, result = judge(run, name, answer, failed)
   if good then
-    result = apply(run, index, name, get, answer, where)
+    result = apply(run, index, name, one, answer, where)
   elseif good == false then
     result = { rule = name, outcome = "success", url = where, changes = 0,
       missing = true }
