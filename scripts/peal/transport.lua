@@ -39,9 +39,12 @@ end
 -- judges dates by a time that cannot be too late: never not at all.
 local function tls_policy(phone, trace)
   local now = phone.world.now()
+  local function warn(word, text)
+    trace:add("note", { word = word, text = text })
+  end
   if not now.trusted then
-    trace:add("note", { word = "clock", text = "the clock is not set: "
-      .. "certificates may seem valid that have expired" })
+    warn("clock", "the clock is not set: certificates may seem valid that "
+      .. "have expired")
   end
   local version = phone:param("TLS_Client_Min_Version") or ""
   local old_name = phone:param("TLS_Min_Version") or ""
@@ -49,11 +52,24 @@ local function tls_policy(phone, trace)
     .is_default then
     version = old_name
   end
+  local min_rsa_bits = number(phone:param("TLS_Min_RSA_Bits"), 2048)
+  local check_name = phone:param("HTTPS_Name_Validate") ~= "No"
+  if version == "TLS 1.0" or version == "TLS 1.1" then
+    warn("tls-version", version .. " is not spoken any more: TLS 1.2 it is")
+  end
+  if not check_name then
+    warn("tls-name", "HTTPS_Name_Validate is No: a certificate for any name "
+      .. "will do")
+  end
+  if min_rsa_bits < 2048 then
+    warn("tls-weak", ("TLS_Min_RSA_Bits is %d: keys that short can be broken")
+      :format(min_rsa_bits))
+  end
   return {
     min_version = version == "TLS 1.3" and "1.3" or "1.2",
-    check_name = phone:param("HTTPS_Name_Validate") ~= "No",
+    check_name = check_name,
     cn_fallback = phone:param("HTTPS_CN_Fallback") ~= "No",
-    min_rsa_bits = number(phone:param("TLS_Min_RSA_Bits"), 2048),
+    min_rsa_bits = min_rsa_bits,
     now = math.floor(now.time),
   }
 end

@@ -330,6 +330,26 @@ describe("a server's certificate", function()
       { set = { "HTTPS_Name_Validate=No" } })
   end)
 
+  it("is judged less strictly, and that is said each time", function()
+    local server <close> = serve(lab:server {})
+    local p <close> = phones.new { trust = trust }
+    local url = ("https://localhost:%d/a.xml"):format(server.https_port)
+    for set, word in pairs { ["HTTPS_Name_Validate=No"] = "tls-name",
+      ["TLS_Min_RSA_Bits=1024"] = "tls-weak",
+      ["TLS_Client_Min_Version=TLS 1.1"] = "tls-version" } do
+      local sink <close> = servers.syslog_sink()
+      local r = p:run("resync", "-v", url, "--set", set, "--set",
+        "Debug_Level=INFO", "--set",
+        "Debug_Server=127.0.0.1:" .. sink.port)
+      assert.equal(0, r.code, r.err)
+      assert.is_truthy(r.err:find('"' .. word .. '"', 1, true), r.err)
+      local name = set:match("[^=]+=(.*)")
+      local key = word == "tls-version" and name or set:match("[^=]+")
+      assert.is_truthy(table.concat(sink.lines(3), "\n"):find(key, 1, true))
+      assert.is_nil(p:run("resync", "-v", url).err:find(word, 1, true))
+    end
+  end)
+
   describe("with the documents' names,", function()
     local dns
     setup(function()
