@@ -16,10 +16,10 @@ local USER <const> = "prov"
 local PASSWORD <const> = 'pa:ss "w\u{f6}rd" \\1'
 local REFUSED <const> = { word = "access", class = "C", status = 401,
   err = "Authentication failed", cause = "Access violation",
-  says = { "401", "%-%-uid" } }
+  says = { "refused", "%-%-uid" } }
 local UNASKED <const> = { class = "C", status = 401,
   err = "Download failed (HTTP 401)", cause = "Unknown, error code(401)",
-  says = { "401", "account" } }
+  says = { "there are none", "account" } }
 
 -- Requests since the last call.
 local function watch(server)
@@ -296,7 +296,7 @@ AllowCONNECT 1-65535
       fails(p, ("%s://localhost:%d/a.xml"):format(scheme, server[port]),
         { word = "access", class = "C", status = 407,
           err = "Authentication failed", cause = "Access violation",
-          says = { "407", "Proxy_" } })
+          says = { "proxy", "Proxy_" } })
       local r = proxy_requests(2)
       assert.is_true(#r <= 3)
       for _, status in ipairs(statuses(r)) do assert.equal(407, status) end
@@ -309,7 +309,7 @@ AllowCONNECT 1-65535
       Proxy_Server_Requires_Authentication = "No" }
     fails(p, ("http://localhost:%d/a.xml"):format(web.http_port),
       { class = "C", status = 407, err = "Download failed (HTTP 407)",
-        says = { "407", "Proxy_" } })
+        says = { "proxy", "Proxy_" } })
     assert.same({ 407 }, statuses(proxy_requests(1)))
   end)
 

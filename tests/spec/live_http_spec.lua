@@ -265,7 +265,7 @@ describe("nginx", function()
           err = code == 404 and "File not found"
             or ("Download failed (HTTP %d)"):format(code),
           cause = texts[code] or ("Unknown, error code(%d)"):format(code),
-          says = tostring(code) })
+          says = code == 401 and "account" or tostring(code) })
       end
       assert.same({ path }, uris(1))
     end)
