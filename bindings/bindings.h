@@ -43,16 +43,34 @@ int peal_lua_traceback(lua_State *L);
 /* Is the value at `index` the message of a lack of memory? */
 int peal_lua_is_memory_error(lua_State *L, int index);
 
+/* A metatable in the registry, with methods that are found through it. */
+void peal_lua_type(lua_State *L, const char *name, const luaL_Reg *meta,
+		   const luaL_Reg *methods);
+
+/* t[key] = value for the table t on top; text NULL is nil. */
+void peal_lua_set_text(lua_State *L, const char *key, const char *text);
+void peal_lua_set_bytes(lua_State *L, const char *key, const void *bytes,
+			size_t len);
+void peal_lua_set_int(lua_State *L, const char *key, lua_Integer n);
+void peal_lua_set_number(lua_State *L, const char *key, lua_Number n);
+void peal_lua_set_bool(lua_State *L, const char *key, int on);
+
 /* Options come as a table; a key not in the NULL-terminated list raises. */
 void peal_lua_check_keys(lua_State *L, int index, const char *const *keys);
 /* Field of an options table, or the fallback where it is nil; wrong types
  * raise. The text is borrowed from the table. */
 const char *peal_lua_opt_text(lua_State *L, int index, const char *key,
 			      size_t *len, const char *fallback);
+/* Text for C: one with a NUL inside raises. NULL where it is nil, which for
+ * need_word() raises. */
+const char *peal_lua_opt_word(lua_State *L, int index, const char *key);
+const char *peal_lua_need_word(lua_State *L, int index, const char *key);
 lua_Integer peal_lua_opt_int(lua_State *L, int index, const char *key,
 			     lua_Integer lo, lua_Integer hi,
 			     lua_Integer fallback);
 int peal_lua_opt_bool(lua_State *L, int index, const char *key, int fallback);
+/* Seconds, up to a day, as milliseconds; 0 where it is nil. */
+unsigned peal_lua_opt_ms(lua_State *L, int index, const char *key);
 
 /* A Lua function that C calls back once, from the loop.
  * peal_lua_callback_new() raises before anything is held; free unreferences;

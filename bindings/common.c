@@ -1,4 +1,5 @@
 /* common.c - see bindings.h */
+#include <math.h>
 #include <string.h>
 
 #include "bindings.h"
@@ -38,14 +39,10 @@ int peal_lua_push_error(lua_State *L, enum peal_err err,
 		return 3;
 	}
 	lua_createtable(L, 0, 2);
-	if (reason->line) {
-		lua_pushinteger(L, reason->line);
-		lua_setfield(L, -2, "line");
-	}
-	if (reason->byte >= 0) {
-		lua_pushinteger(L, reason->byte);
-		lua_setfield(L, -2, "byte");
-	}
+	if (reason->line)
+		peal_lua_set_int(L, "line", reason->line);
+	if (reason->byte >= 0)
+		peal_lua_set_int(L, "byte", reason->byte);
 	return 3;
 }
 
@@ -77,6 +74,48 @@ int peal_lua_traceback(lua_State *L)
 	if (text && !peal_lua_is_memory_error(L, 1))
 		luaL_traceback(L, L, text, 1);
 	return 1;
+}
+
+void peal_lua_type(lua_State *L, const char *name, const luaL_Reg *meta,
+		   const luaL_Reg *methods)
+{
+	luaL_newmetatable(L, name);
+	luaL_setfuncs(L, meta, 0);
+	lua_newtable(L);
+	luaL_setfuncs(L, methods, 0);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
+}
+
+void peal_lua_set_text(lua_State *L, const char *key, const char *text)
+{
+	lua_pushstring(L, text);
+	lua_setfield(L, -2, key);
+}
+
+void peal_lua_set_bytes(lua_State *L, const char *key, const void *bytes,
+			size_t len)
+{
+	lua_pushlstring(L, len ? bytes : "", len);
+	lua_setfield(L, -2, key);
+}
+
+void peal_lua_set_int(lua_State *L, const char *key, lua_Integer n)
+{
+	lua_pushinteger(L, n);
+	lua_setfield(L, -2, key);
+}
+
+void peal_lua_set_number(lua_State *L, const char *key, lua_Number n)
+{
+	lua_pushnumber(L, n);
+	lua_setfield(L, -2, key);
+}
+
+void peal_lua_set_bool(lua_State *L, const char *key, int on)
+{
+	lua_pushboolean(L, on);
+	lua_setfield(L, -2, key);
 }
 
 static int listed(const char *key, const char *const *keys)
@@ -128,6 +167,29 @@ const char *peal_lua_opt_text(lua_State *L, int index, const char *key,
 	return text;
 }
 
+static const char *word(lua_State *L, int index, const char *key, int needed)
+{
+	size_t len;
+	const char *text = peal_lua_opt_text(L, index, key, &len, NULL);
+
+	if (text ? strlen(text) != len : needed) {
+		lua_pushfstring(L, "option '%s' %s", key,
+				text ? "contains a NUL" : "is missing");
+		luaL_argerror(L, index, lua_tostring(L, -1));
+	}
+	return text;
+}
+
+const char *peal_lua_opt_word(lua_State *L, int index, const char *key)
+{
+	return word(L, index, key, 0);
+}
+
+const char *peal_lua_need_word(lua_State *L, int index, const char *key)
+{
+	return word(L, index, key, 1);
+}
+
 lua_Integer peal_lua_opt_int(lua_State *L, int index, const char *key,
 			     lua_Integer lo, lua_Integer hi,
 			     lua_Integer fallback)
@@ -159,4 +221,23 @@ int peal_lua_opt_bool(lua_State *L, int index, const char *key, int fallback)
 		wrong_type(L, index, key, "true or false");
 	lua_pop(L, 1);
 	return on;
+}
+
+unsigned peal_lua_opt_ms(lua_State *L, int index, const char *key)
+{
+	lua_Number s = 0;
+	int type;
+
+	index = lua_absindex(L, index);
+	type = lua_getfield(L, index, key);
+	if (type == LUA_TNUMBER)
+		s = lua_tonumber(L, -1);
+	if ((type != LUA_TNUMBER && type != LUA_TNIL) ||
+	    !(s >= 0 && s <= 86400)) {
+		lua_pushfstring(L, "option '%s' is not a number of seconds",
+				key);
+		luaL_argerror(L, index, lua_tostring(L, -1));
+	}
+	lua_pop(L, 1);
+	return (unsigned)ceil(s * 1000);
 }

@@ -125,10 +125,8 @@ static void push_facts(lua_State *L, const struct peal_decode_facts *f)
 		lua_rawseti(L, -2, (lua_Integer)i + 1);
 	}
 	lua_setfield(L, -2, "steps");
-	lua_pushinteger(L, (lua_Integer)f->bytes_in);
-	lua_setfield(L, -2, "bytes_in");
-	lua_pushinteger(L, (lua_Integer)f->bytes_plain);
-	lua_setfield(L, -2, "bytes_plain");
+	peal_lua_set_int(L, "bytes_in", (lua_Integer)f->bytes_in);
+	peal_lua_set_int(L, "bytes_plain", (lua_Integer)f->bytes_plain);
 }
 
 static int l_apply(lua_State *L)
@@ -216,22 +214,14 @@ static void push_element(lua_State *L, const struct peal_element *e)
 	size_t i;
 
 	lua_createtable(L, 0, 4);
-	lua_pushlstring(L, e->name, e->name_len);
-	lua_setfield(L, -2, "name");
-	lua_pushlstring(L, e->value, e->value_len);
-	lua_setfield(L, -2, "value");
-	lua_pushinteger(L, e->line);
-	lua_setfield(L, -2, "line");
-	if (e->ua != PEAL_UA_NONE) {
-		lua_pushstring(L, peal_ua_name(e->ua));
-		lua_setfield(L, -2, "ua");
-	}
-	for (i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
-		if (!(e->flags & flags[i].flag))
-			continue;
-		lua_pushboolean(L, 1);
-		lua_setfield(L, -2, flags[i].name);
-	}
+	peal_lua_set_bytes(L, "name", e->name, e->name_len);
+	peal_lua_set_bytes(L, "value", e->value, e->value_len);
+	peal_lua_set_int(L, "line", e->line);
+	if (e->ua != PEAL_UA_NONE)
+		peal_lua_set_text(L, "ua", peal_ua_name(e->ua));
+	for (i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (e->flags & flags[i].flag)
+			peal_lua_set_bool(L, flags[i].name, 1);
 }
 
 static int l_elements(lua_State *L)

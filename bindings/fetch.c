@@ -9,7 +9,6 @@
  * proxy_address, proxy_user, proxy_password, tls, max, connect, idle, total
  * (seconds). tls: anchors, identity, min_version, check_name, cn_fallback,
  * min_rsa_bits, now. Redirects and retries are the caller's. */
-#include <math.h>
 #include <string.h>
 
 #include "bindings.h"
@@ -37,30 +36,6 @@ struct answer {
 	const struct peal_fetch_response *r;
 	const struct peal_reason *reason;
 };
-
-static void set_text(lua_State *L, const char *key, const char *text)
-{
-	lua_pushstring(L, text);
-	lua_setfield(L, -2, key);
-}
-
-static void set_int(lua_State *L, const char *key, lua_Integer n)
-{
-	lua_pushinteger(L, n);
-	lua_setfield(L, -2, key);
-}
-
-static void set_number(lua_State *L, const char *key, double n)
-{
-	lua_pushnumber(L, n);
-	lua_setfield(L, -2, key);
-}
-
-static void set_bool(lua_State *L, const char *key, int on)
-{
-	lua_pushboolean(L, on);
-	lua_setfield(L, -2, key);
-}
 
 /* {name, value} of "Name: value" */
 static void push_header(lua_State *L, const char *line)
@@ -95,14 +70,14 @@ static void push_headers(lua_State *L, const struct peal_fetch_response *r)
 static void push_cert(lua_State *L, const struct peal_cert_facts *c)
 {
 	lua_createtable(L, 0, 8);
-	set_text(L, "subject", c->subject);
-	set_text(L, "issuer", c->issuer);
-	set_text(L, "serial", c->serial);
-	set_text(L, "not_before", c->not_before);
-	set_text(L, "not_after", c->not_after);
-	set_text(L, "sha256", c->sha256);
-	set_int(L, "key_bits", c->key_bits);
-	set_text(L, "key_type", c->key_type);
+	peal_lua_set_text(L, "subject", c->subject);
+	peal_lua_set_text(L, "issuer", c->issuer);
+	peal_lua_set_text(L, "serial", c->serial);
+	peal_lua_set_text(L, "not_before", c->not_before);
+	peal_lua_set_text(L, "not_after", c->not_after);
+	peal_lua_set_text(L, "sha256", c->sha256);
+	peal_lua_set_int(L, "key_bits", c->key_bits);
+	peal_lua_set_text(L, "key_type", c->key_type);
 }
 
 static void push_tls(lua_State *L, const struct peal_fetch_response *r)
@@ -110,9 +85,9 @@ static void push_tls(lua_State *L, const struct peal_fetch_response *r)
 	unsigned i;
 
 	lua_createtable(L, 0, 4);
-	set_text(L, "version", r->tls_version);
-	set_text(L, "cipher", r->cipher);
-	set_bool(L, "client_cert_sent", r->client_cert_sent);
+	peal_lua_set_text(L, "version", r->tls_version);
+	peal_lua_set_text(L, "cipher", r->cipher);
+	peal_lua_set_bool(L, "client_cert_sent", r->client_cert_sent);
 	lua_createtable(L, (int)r->chain_n, 0);
 	for (i = 0; i < r->chain_n; i++) {
 		push_cert(L, &r->chain[i]);
@@ -124,25 +99,23 @@ static void push_tls(lua_State *L, const struct peal_fetch_response *r)
 static void push_timing(lua_State *L, const struct peal_fetch_response *r)
 {
 	lua_createtable(L, 0, 4);
-	set_number(L, "connect", r->connect_s);
-	set_number(L, "tls", r->tls_s);
-	set_number(L, "first_byte", r->first_byte_s);
-	set_number(L, "total", r->total_s);
+	peal_lua_set_number(L, "connect", r->connect_s);
+	peal_lua_set_number(L, "tls", r->tls_s);
+	peal_lua_set_number(L, "first_byte", r->first_byte_s);
+	peal_lua_set_number(L, "total", r->total_s);
 }
 
 static void push_response(lua_State *L, const struct peal_fetch_response *r)
 {
 	lua_createtable(L, 0, 10);
-	set_int(L, "status", r->status);
-	lua_pushlstring(L, r->body_len ? (const char *)r->body : "",
-			r->body_len);
-	lua_setfield(L, -2, "body");
+	peal_lua_set_int(L, "status", r->status);
+	peal_lua_set_bytes(L, "body", r->body, r->body_len);
 	push_headers(L, r);
 	lua_setfield(L, -2, "headers");
-	set_int(L, "sent", r->sent);
-	set_text(L, "peer", r->peer);
-	set_int(L, "port", r->peer_port);
-	set_bool(L, "auth_exhausted", r->auth_exhausted);
+	peal_lua_set_int(L, "sent", r->sent);
+	peal_lua_set_text(L, "peer", r->peer);
+	peal_lua_set_int(L, "port", r->peer_port);
+	peal_lua_set_bool(L, "auth_exhausted", r->auth_exhausted);
 	if (r->tls_version[0] || r->chain_n) {
 		push_tls(L, r);
 		lua_setfield(L, -2, "tls");
@@ -206,36 +179,6 @@ static struct peal_fetcher *check_fetcher(lua_State *L, int index)
 	return b->f;
 }
 
-static unsigned opt_ms(lua_State *L, int index, const char *key)
-{
-	lua_Number s = 0;
-	int type = lua_getfield(L, index, key);
-
-	if (type == LUA_TNUMBER)
-		s = lua_tonumber(L, -1);
-	if ((type != LUA_TNUMBER && type != LUA_TNIL) ||
-	    !(s >= 0 && s <= 86400)) {
-		lua_pushfstring(L, "option '%s' is not a number of seconds",
-				key);
-		luaL_argerror(L, index, lua_tostring(L, -1));
-	}
-	lua_pop(L, 1);
-	return (unsigned)ceil(s * 1000);
-}
-
-/* Text for C: no NUL inside. */
-static const char *opt_word(lua_State *L, int index, const char *key)
-{
-	size_t len;
-	const char *text = peal_lua_opt_text(L, index, key, &len, NULL);
-
-	if (text && strlen(text) != len) {
-		lua_pushfstring(L, "option '%s' contains a NUL", key);
-		luaL_argerror(L, index, lua_tostring(L, -1));
-	}
-	return text;
-}
-
 static unsigned opt_auth(lua_State *L, int index)
 {
 	unsigned bits = 0;
@@ -293,7 +236,7 @@ static void read_headers(lua_State *L, int index,
 
 static enum peal_tls_version opt_version(lua_State *L, int index)
 {
-	const char *text = opt_word(L, index, "min_version");
+	const char *text = peal_lua_opt_word(L, index, "min_version");
 
 	if (!text || strcmp(text, "1.2") == 0)
 		return PEAL_TLS_1_2;
@@ -338,23 +281,21 @@ static void read_request(lua_State *L, int index, struct peal_fetch_request *r)
 
 	peal_lua_check_keys(L, index, keys);
 	memset(r, 0, sizeof(*r));
-	r->url = opt_word(L, index, "url");
-	if (!r->url)
-		luaL_argerror(L, index, "option 'url' is missing");
-	r->address = opt_word(L, index, "address");
-	r->method = opt_word(L, index, "method");
+	r->url = peal_lua_need_word(L, index, "url");
+	r->address = peal_lua_opt_word(L, index, "address");
+	r->method = peal_lua_opt_word(L, index, "method");
 	r->body = peal_lua_opt_text(L, index, "body", &r->body_len, NULL);
-	r->user = opt_word(L, index, "user");
-	r->password = opt_word(L, index, "password");
+	r->user = peal_lua_opt_word(L, index, "user");
+	r->password = peal_lua_opt_word(L, index, "password");
 	r->auth = opt_auth(L, index);
-	r->proxy = opt_word(L, index, "proxy");
-	r->proxy_address = opt_word(L, index, "proxy_address");
-	r->proxy_user = opt_word(L, index, "proxy_user");
-	r->proxy_password = opt_word(L, index, "proxy_password");
+	r->proxy = peal_lua_opt_word(L, index, "proxy");
+	r->proxy_address = peal_lua_opt_word(L, index, "proxy_address");
+	r->proxy_user = peal_lua_opt_word(L, index, "proxy_user");
+	r->proxy_password = peal_lua_opt_word(L, index, "proxy_password");
 	r->max = (size_t)peal_lua_opt_int(L, index, "max", 0, 1 << 30, 0);
-	r->connect_ms = opt_ms(L, index, "connect");
-	r->idle_ms = opt_ms(L, index, "idle");
-	r->total_ms = opt_ms(L, index, "total");
+	r->connect_ms = peal_lua_opt_ms(L, index, "connect");
+	r->idle_ms = peal_lua_opt_ms(L, index, "idle");
+	r->total_ms = peal_lua_opt_ms(L, index, "total");
 }
 
 /* f:start(request, fn) -> handle | nil, sentence, word */
@@ -456,17 +397,6 @@ static int l_tostring(lua_State *L)
 	return 1;
 }
 
-static void new_type(lua_State *L, const char *name, const luaL_Reg *meta,
-		     const luaL_Reg *methods)
-{
-	luaL_newmetatable(L, name);
-	luaL_setfuncs(L, meta, 0);
-	lua_newtable(L);
-	luaL_setfuncs(L, methods, 0);
-	lua_setfield(L, -2, "__index");
-	lua_pop(L, 1);
-}
-
 int luaopen_peal_fetch(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "new", l_new },
@@ -485,8 +415,8 @@ int luaopen_peal_fetch(lua_State *L)
 	static const luaL_Reg fetch_methods[] = { { "cancel", l_cancel },
 						  { NULL, NULL } };
 
-	new_type(L, TYPE, meta, methods);
-	new_type(L, TYPE_FETCH, fetch_meta, fetch_methods);
+	peal_lua_type(L, TYPE, meta, methods);
+	peal_lua_type(L, TYPE_FETCH, fetch_meta, fetch_methods);
 	luaL_newlib(L, functions);
 	return 1;
 }

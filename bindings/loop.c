@@ -250,17 +250,6 @@ static int l_timer_tostring(lua_State *L)
 	return 1;
 }
 
-static void new_type(lua_State *L, const char *name, const luaL_Reg *meta,
-		     const luaL_Reg *methods)
-{
-	luaL_newmetatable(L, name);
-	luaL_setfuncs(L, meta, 0);
-	lua_newtable(L);
-	luaL_setfuncs(L, methods, 0);
-	lua_setfield(L, -2, "__index");
-	lua_pop(L, 1);
-}
-
 int luaopen_peal_loop(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "new", l_new },
@@ -279,8 +268,8 @@ int luaopen_peal_loop(lua_State *L)
 	static const luaL_Reg timer_methods[] = { { "cancel", l_cancel },
 						  { NULL, NULL } };
 
-	new_type(L, TYPE, meta, methods);
-	new_type(L, TYPE_TIMER, timer_meta, timer_methods);
+	peal_lua_type(L, TYPE, meta, methods);
+	peal_lua_type(L, TYPE_TIMER, timer_meta, timer_methods);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -36,20 +36,14 @@ static void push_answer(lua_State *L, const struct peal_dns_answer *a, int srv)
 {
 	lua_createtable(L, 0, 5);
 	if (srv) {
-		lua_pushstring(L, a->target);
-		lua_setfield(L, -2, "target");
-		lua_pushinteger(L, a->port);
-		lua_setfield(L, -2, "port");
-		lua_pushinteger(L, a->priority);
-		lua_setfield(L, -2, "priority");
-		lua_pushinteger(L, a->weight);
-		lua_setfield(L, -2, "weight");
+		peal_lua_set_text(L, "target", a->target);
+		peal_lua_set_int(L, "port", a->port);
+		peal_lua_set_int(L, "priority", a->priority);
+		peal_lua_set_int(L, "weight", a->weight);
 	} else {
-		lua_pushstring(L, a->address);
-		lua_setfield(L, -2, "address");
+		peal_lua_set_text(L, "address", a->address);
 	}
-	lua_pushinteger(L, a->ttl_s);
-	lua_setfield(L, -2, "ttl");
+	peal_lua_set_int(L, "ttl", a->ttl_s);
 }
 
 /* deliver(fn, answer): calls fn, inside the protected call */
@@ -244,17 +238,6 @@ static int l_is_address(lua_State *L)
 	return 1;
 }
 
-static void new_type(lua_State *L, const char *name, const luaL_Reg *meta,
-		     const luaL_Reg *methods)
-{
-	luaL_newmetatable(L, name);
-	luaL_setfuncs(L, meta, 0);
-	lua_newtable(L);
-	luaL_setfuncs(L, methods, 0);
-	lua_setfield(L, -2, "__index");
-	lua_pop(L, 1);
-}
-
 int luaopen_peal_net(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -275,8 +258,8 @@ int luaopen_peal_net(lua_State *L)
 	static const luaL_Reg query_methods[] = { { "cancel", l_cancel },
 						  { NULL, NULL } };
 
-	new_type(L, TYPE, meta, methods);
-	new_type(L, TYPE_QUERY, query_meta, query_methods);
+	peal_lua_type(L, TYPE, meta, methods);
+	peal_lua_type(L, TYPE_QUERY, query_meta, query_methods);
 	luaL_newlib(L, functions);
 	return 1;
 }

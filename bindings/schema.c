@@ -345,24 +345,6 @@ static int l_find(lua_State *L)
 	return 1;
 }
 
-static void set_text(lua_State *L, const char *key, const char *value)
-{
-	lua_pushstring(L, value);
-	lua_setfield(L, -2, key);
-}
-
-static void set_flag(lua_State *L, const char *key, int on)
-{
-	lua_pushboolean(L, on);
-	lua_setfield(L, -2, key);
-}
-
-static void set_int(lua_State *L, const char *key, lua_Integer n)
-{
-	lua_pushinteger(L, n);
-	lua_setfield(L, -2, key);
-}
-
 static void push_choices(lua_State *L, const struct peal_param *p)
 {
 	lua_Integer n = 0;
@@ -387,20 +369,20 @@ static int l_param(lua_State *L)
 		return no_such(L);
 	p = peal_schema_param(s, (unsigned)i);
 	lua_createtable(L, 0, 12);
-	set_text(L, "name", p->name);
-	set_text(L, "type", peal_type_name(p->type));
-	set_text(L, "default", p->deflt);
-	set_text(L, "ua", peal_ua_name(p->ua));
-	set_flag(L, "secret", (p->flags & PEAL_PARAM_SECRET) != 0);
-	set_flag(L, "reboot", (p->flags & PEAL_PARAM_REBOOT) != 0);
-	set_flag(L, "empty", peal_schema_empty_ok(s, (unsigned)i));
+	peal_lua_set_text(L, "name", p->name);
+	peal_lua_set_text(L, "type", peal_type_name(p->type));
+	peal_lua_set_text(L, "default", p->deflt);
+	peal_lua_set_text(L, "ua", peal_ua_name(p->ua));
+	peal_lua_set_bool(L, "secret", (p->flags & PEAL_PARAM_SECRET) != 0);
+	peal_lua_set_bool(L, "reboot", (p->flags & PEAL_PARAM_REBOOT) != 0);
+	peal_lua_set_bool(L, "empty", peal_schema_empty_ok(s, (unsigned)i));
 	if (p->max)
-		set_int(L, "max", p->max);
+		peal_lua_set_int(L, "max", p->max);
 	if (p->bits)
-		set_int(L, "bits", p->bits);
+		peal_lua_set_int(L, "bits", p->bits);
 	if (p->lo <= p->hi) {
-		set_int(L, "lo", p->lo);
-		set_int(L, "hi", p->hi);
+		peal_lua_set_int(L, "lo", p->lo);
+		peal_lua_set_int(L, "hi", p->hi);
 	}
 	if (p->choices)
 		push_choices(L, p);
@@ -484,11 +466,7 @@ int luaopen_peal_schema(lua_State *L)
 		{ "check", l_check }, { NULL, NULL },
 	};
 
-	luaL_newmetatable(L, TYPE);
-	luaL_setfuncs(L, meta, 0);
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
-	lua_pop(L, 1);
+	peal_lua_type(L, TYPE, meta, methods);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -54,43 +54,25 @@ static struct peal_store *check_store(lua_State *L)
 
 /* --- values --- */
 
-static void set_text(lua_State *L, const char *key, const char *value)
-{
-	lua_pushstring(L, value);
-	lua_setfield(L, -2, key);
-}
-
-static void set_flag(lua_State *L, const char *key, int on)
-{
-	lua_pushboolean(L, on);
-	lua_setfield(L, -2, key);
-}
-
-static void set_int(lua_State *L, const char *key, uint64_t n)
-{
-	lua_pushinteger(L, (lua_Integer)n);
-	lua_setfield(L, -2, key);
-}
-
 static void push_value(lua_State *L, const struct peal_value *v)
 {
 	lua_createtable(L, 0, 17);
-	set_text(L, "name", v->name);
-	set_text(L, "text", v->text);
-	set_text(L, "type", peal_type_name(v->type));
-	set_text(L, "ua", peal_ua_name(v->ua));
-	set_flag(L, "secret", (v->flags & PEAL_PARAM_SECRET) != 0);
-	set_flag(L, "reboot", (v->flags & PEAL_PARAM_REBOOT) != 0);
-	set_flag(L, "untyped", (v->flags & PEAL_PARAM_UNTYPED) != 0);
-	set_flag(L, "is_default", v->is_default);
-	set_flag(L, "user_modified", v->user_modified);
-	set_flag(L, "user_pref", v->user_pref);
-	set_int(L, "cycle", v->source.cycle);
-	set_text(L, "author", v->source.author);
-	set_text(L, "rule", v->source.rule);
-	set_text(L, "url", v->source.url);
-	set_int(L, "revision", v->revision);
-	set_int(L, "line", (uint64_t)v->line);
+	peal_lua_set_text(L, "name", v->name);
+	peal_lua_set_text(L, "text", v->text);
+	peal_lua_set_text(L, "type", peal_type_name(v->type));
+	peal_lua_set_text(L, "ua", peal_ua_name(v->ua));
+	peal_lua_set_bool(L, "secret", (v->flags & PEAL_PARAM_SECRET) != 0);
+	peal_lua_set_bool(L, "reboot", (v->flags & PEAL_PARAM_REBOOT) != 0);
+	peal_lua_set_bool(L, "untyped", (v->flags & PEAL_PARAM_UNTYPED) != 0);
+	peal_lua_set_bool(L, "is_default", v->is_default);
+	peal_lua_set_bool(L, "user_modified", v->user_modified);
+	peal_lua_set_bool(L, "user_pref", v->user_pref);
+	peal_lua_set_int(L, "cycle", (lua_Integer)v->source.cycle);
+	peal_lua_set_text(L, "author", v->source.author);
+	peal_lua_set_text(L, "rule", v->source.rule);
+	peal_lua_set_text(L, "url", v->source.url);
+	peal_lua_set_int(L, "revision", (lua_Integer)v->revision);
+	peal_lua_set_int(L, "line", v->line);
 }
 
 static int unknown_name(lua_State *L, const char *name)
@@ -279,13 +261,13 @@ static int l_revisions(lua_State *L)
 		if (err == PEAL_ENOENT) /* removed meanwhile by a writer */
 			continue;
 		lua_createtable(L, 0, 6);
-		set_int(L, "number", r.number);
-		set_int(L, "time", (uint64_t)r.time);
-		set_int(L, "cycle", r.cycle);
-		set_int(L, "size", r.size);
-		set_text(L, "cause", r.cause);
+		peal_lua_set_int(L, "number", (lua_Integer)r.number);
+		peal_lua_set_int(L, "time", r.time);
+		peal_lua_set_int(L, "cycle", (lua_Integer)r.cycle);
+		peal_lua_set_int(L, "size", (lua_Integer)r.size);
+		peal_lua_set_text(L, "cause", r.cause);
 		if (err)
-			set_text(L, "damaged", why.text);
+			peal_lua_set_text(L, "damaged", why.text);
 		lua_rawseti(L, -2, ++n);
 	}
 }
@@ -490,11 +472,11 @@ static int t_counts(lua_State *L)
 
 	peal_txn_counts(check_txn(L)->t, &c);
 	lua_createtable(L, 0, 5);
-	set_int(L, "elements", c.elements);
-	set_int(L, "applied", c.applied);
-	set_int(L, "unknown", c.unknown);
-	set_int(L, "kept", c.kept);
-	set_int(L, "bad", c.bad);
+	peal_lua_set_int(L, "elements", c.elements);
+	peal_lua_set_int(L, "applied", c.applied);
+	peal_lua_set_int(L, "unknown", c.unknown);
+	peal_lua_set_int(L, "kept", c.kept);
+	peal_lua_set_int(L, "bad", c.bad);
 	return 1;
 }
 
@@ -508,11 +490,11 @@ static int t_notes(lua_State *L)
 	lua_newtable(L);
 	for (i = 0; !peal_txn_note(t, i, &note); i++) {
 		lua_createtable(L, 0, 5);
-		set_text(L, "word", note.word);
-		set_text(L, "name", note.name);
-		set_text(L, "text", note.text);
-		set_text(L, "suggest", note.suggest);
-		set_int(L, "line", (uint64_t)note.line);
+		peal_lua_set_text(L, "word", note.word);
+		peal_lua_set_text(L, "name", note.name);
+		peal_lua_set_text(L, "text", note.text);
+		peal_lua_set_text(L, "suggest", note.suggest);
+		peal_lua_set_int(L, "line", note.line);
 		lua_rawseti(L, -2, (lua_Integer)i + 1);
 	}
 	return 1;
@@ -538,15 +520,15 @@ static void push_change(lua_State *L, const struct peal_change *c)
 	const struct peal_value *v = &c->after;
 
 	lua_createtable(L, 0, 10);
-	set_text(L, "name", v->name);
-	set_text(L, "old", c->before.text);
-	set_text(L, "new", v->text);
-	set_text(L, "type", peal_type_name(v->type));
-	set_flag(L, "secret", (v->flags & PEAL_PARAM_SECRET) != 0);
-	set_flag(L, "reboot", (v->flags & PEAL_PARAM_REBOOT) != 0);
-	set_text(L, "ua_old", peal_ua_name(c->before.ua));
-	set_text(L, "ua_new", peal_ua_name(v->ua));
-	set_int(L, "line", (uint64_t)v->line);
+	peal_lua_set_text(L, "name", v->name);
+	peal_lua_set_text(L, "old", c->before.text);
+	peal_lua_set_text(L, "new", v->text);
+	peal_lua_set_text(L, "type", peal_type_name(v->type));
+	peal_lua_set_bool(L, "secret", (v->flags & PEAL_PARAM_SECRET) != 0);
+	peal_lua_set_bool(L, "reboot", (v->flags & PEAL_PARAM_REBOOT) != 0);
+	peal_lua_set_text(L, "ua_old", peal_ua_name(c->before.ua));
+	peal_lua_set_text(L, "ua_new", peal_ua_name(v->ua));
+	peal_lua_set_int(L, "line", v->line);
 }
 
 /* txn:changes() -> list of {name, old, new, type, secret, reboot, ua_old,

@@ -218,15 +218,12 @@ static int l_stat(lua_State *L)
 		return 1;
 	}
 	lua_createtable(L, 0, 4);
-	lua_pushstring(L, file_type(st.st_mode));
-	lua_setfield(L, -2, "type");
-	lua_pushinteger(L, (lua_Integer)st.st_size);
-	lua_setfield(L, -2, "size");
-	lua_pushnumber(L, (lua_Number)st.st_mtim.tv_sec +
-				  (lua_Number)st.st_mtim.tv_nsec / 1e9);
-	lua_setfield(L, -2, "mtime");
-	lua_pushinteger(L, st.st_mode & 07777);
-	lua_setfield(L, -2, "mode");
+	peal_lua_set_text(L, "type", file_type(st.st_mode));
+	peal_lua_set_int(L, "size", (lua_Integer)st.st_size);
+	peal_lua_set_number(L, "mtime",
+			    (lua_Number)st.st_mtim.tv_sec +
+				    (lua_Number)st.st_mtim.tv_nsec / 1e9);
+	peal_lua_set_int(L, "mode", st.st_mode & 07777);
 	return 1;
 }
 
@@ -278,10 +275,8 @@ static int l_versions(lua_State *L)
 
 	peal_versions(list);
 	lua_createtable(L, 0, PEAL_VERSIONS + 1);
-	for (i = 0; i < PEAL_VERSIONS; i++) {
-		lua_pushstring(L, list[i].text);
-		lua_setfield(L, -2, list[i].name);
-	}
+	for (i = 0; i < PEAL_VERSIONS; i++)
+		peal_lua_set_text(L, list[i].name, list[i].text);
 	lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR
 					     "." LUA_VERSION_RELEASE);
 	lua_setfield(L, -2, "Lua");

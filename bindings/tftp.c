@@ -10,7 +10,6 @@
  * (seconds), sendings, blksize, no_options. With a body the file is written.
  * response: body, peer, port, blksize, sent, received, foreign, error_code,
  * error_text (both nil: the server sent no ERROR), timing = {total}. */
-#include <math.h>
 #include <string.h>
 
 #include "bindings.h"
@@ -33,32 +32,22 @@ struct answer {
 	const struct peal_reason *reason;
 };
 
-static void set_int(lua_State *L, const char *key, lua_Integer n)
-{
-	lua_pushinteger(L, n);
-	lua_setfield(L, -2, key);
-}
-
 static void push_response(lua_State *L, const struct peal_tftp_response *r)
 {
 	lua_createtable(L, 0, 10);
-	lua_pushlstring(L, r->body ? (const char *)r->body : "", r->body_len);
-	lua_setfield(L, -2, "body");
-	lua_pushstring(L, r->peer);
-	lua_setfield(L, -2, "peer");
-	set_int(L, "port", r->peer_port);
-	set_int(L, "blksize", r->blksize);
-	set_int(L, "sent", (lua_Integer)r->packets_sent);
-	set_int(L, "received", (lua_Integer)r->packets_received);
-	set_int(L, "foreign", (lua_Integer)r->foreign);
+	peal_lua_set_bytes(L, "body", r->body, r->body_len);
+	peal_lua_set_text(L, "peer", r->peer);
+	peal_lua_set_int(L, "port", r->peer_port);
+	peal_lua_set_int(L, "blksize", r->blksize);
+	peal_lua_set_int(L, "sent", (lua_Integer)r->packets_sent);
+	peal_lua_set_int(L, "received", (lua_Integer)r->packets_received);
+	peal_lua_set_int(L, "foreign", (lua_Integer)r->foreign);
 	if (r->error_code >= 0) {
-		set_int(L, "error_code", r->error_code);
-		lua_pushstring(L, r->error_text);
-		lua_setfield(L, -2, "error_text");
+		peal_lua_set_int(L, "error_code", r->error_code);
+		peal_lua_set_text(L, "error_text", r->error_text);
 	}
 	lua_createtable(L, 0, 1);
-	lua_pushnumber(L, r->total_s);
-	lua_setfield(L, -2, "total");
+	peal_lua_set_number(L, "total", r->total_s);
 	lua_setfield(L, -2, "timing");
 }
 
@@ -108,37 +97,6 @@ static void on_done(enum peal_err err, const struct peal_tftp_response *r,
 	over(h);
 }
 
-static unsigned opt_ms(lua_State *L, int index, const char *key)
-{
-	lua_Number s = 0;
-	int type = lua_getfield(L, index, key);
-
-	if (type == LUA_TNUMBER)
-		s = lua_tonumber(L, -1);
-	if ((type != LUA_TNUMBER && type != LUA_TNIL) ||
-	    !(s >= 0 && s <= 86400)) {
-		lua_pushfstring(L, "option '%s' is not a number of seconds",
-				key);
-		luaL_argerror(L, index, lua_tostring(L, -1));
-	}
-	lua_pop(L, 1);
-	return (unsigned)ceil(s * 1000);
-}
-
-/* Text for C, which must be there and holds no NUL. */
-static const char *need_word(lua_State *L, int index, const char *key)
-{
-	size_t len;
-	const char *text = peal_lua_opt_text(L, index, key, &len, NULL);
-
-	if (!text || strlen(text) != len) {
-		lua_pushfstring(L, "option '%s' %s", key,
-				text ? "contains a NUL" : "is missing");
-		luaL_argerror(L, index, lua_tostring(L, -1));
-	}
-	return text;
-}
-
 static void read_request(lua_State *L, int index, struct peal_tftp_request *q)
 {
 	static const char *const keys[] = { "address", "port",    "name",
@@ -149,8 +107,8 @@ static void read_request(lua_State *L, int index, struct peal_tftp_request *q)
 
 	peal_lua_check_keys(L, index, keys);
 	memset(q, 0, sizeof(*q));
-	q->address = need_word(L, index, "address");
-	q->name = need_word(L, index, "name");
+	q->address = peal_lua_need_word(L, index, "address");
+	q->name = peal_lua_need_word(L, index, "name");
 	q->body = peal_lua_opt_text(L, index, "body", &q->body_len, NULL);
 	q->port = (uint16_t)peal_lua_opt_int(L, index, "port", 0, 65535, 0);
 	q->max = (size_t)peal_lua_opt_int(L, index, "max", 0, 1 << 30, 0);
@@ -163,8 +121,8 @@ static void read_request(lua_State *L, int index, struct peal_tftp_request *q)
 	q->blksize =
 		(unsigned)peal_lua_opt_int(L, index, "blksize", 0, 65464, 0);
 	q->no_options = peal_lua_opt_bool(L, index, "no_options", 0);
-	q->wait_ms = opt_ms(L, index, "wait");
-	q->total_ms = opt_ms(L, index, "total");
+	q->wait_ms = peal_lua_opt_ms(L, index, "wait");
+	q->total_ms = peal_lua_opt_ms(L, index, "total");
 }
 
 /* tftp.start(loop, request, fn) -> handle | nil, sentence, word */
@@ -257,12 +215,7 @@ int luaopen_peal_tftp(lua_State *L)
 	static const luaL_Reg methods[] = { { "cancel", l_cancel },
 					    { NULL, NULL } };
 
-	luaL_newmetatable(L, TYPE);
-	luaL_setfuncs(L, meta, 0);
-	lua_newtable(L);
-	luaL_setfuncs(L, methods, 0);
-	lua_setfield(L, -2, "__index");
-	lua_pop(L, 1);
+	peal_lua_type(L, TYPE, meta, methods);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -173,17 +173,6 @@ static int l_name_matches(lua_State *L)
 	return 1;
 }
 
-static void new_type(lua_State *L, const char *name, const luaL_Reg *meta,
-		     const luaL_Reg *methods)
-{
-	luaL_newmetatable(L, name);
-	luaL_setfuncs(L, meta, 0);
-	lua_newtable(L);
-	luaL_setfuncs(L, methods, 0);
-	lua_setfield(L, -2, "__index");
-	lua_pop(L, 1);
-}
-
 static int l_build_time(lua_State *L)
 {
 	lua_pushinteger(L, peal_build_time());
@@ -212,8 +201,8 @@ int luaopen_peal_trust(lua_State *L)
 					    { NULL, NULL } };
 	static const luaL_Reg none[] = { { NULL, NULL } };
 
-	new_type(L, TYPE_ANCHORS, meta, methods);
-	new_type(L, TYPE_IDENTITY, id_meta, none);
+	peal_lua_type(L, TYPE_ANCHORS, meta, methods);
+	peal_lua_type(L, TYPE_IDENTITY, id_meta, none);
 	luaL_newlib(L, functions);
 	return 1;
 }
