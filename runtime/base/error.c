@@ -61,8 +61,8 @@ static void whole_characters(char *text)
 		text[at - 1] = '\0';
 }
 
-static void fill(struct peal_reason *r, long line, long byte, const char *fmt,
-		 va_list args)
+__attribute__((format(printf, 4, 0))) static void
+fill(struct peal_reason *r, long line, long byte, const char *fmt, va_list args)
 {
 	int n = vsnprintf(r->text, sizeof(r->text), fmt, args);
 	unsigned char *p;
