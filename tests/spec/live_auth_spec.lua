@@ -278,7 +278,7 @@ AllowCONNECT 1-65535
     function()
       if not need("apache2", "nginx") then return end
       local p <close> = phone_with()
-      succeeds(p, ("https://localhost:%d/a.xml"):format(tls_web.https_port))
+      succeeds(p, ("https://127.0.0.1:%d/a.xml"):format(tls_web.https_port))
       local r = proxy_requests(1)
       assert.equal("CONNECT", r[#r].method)
       local seen = tls_web.requests(1)[1]
@@ -293,7 +293,7 @@ AllowCONNECT 1-65535
       if not need("apache2", "nginx") then return end
       local p <close> = phone_with { Proxy_Password = "wrong" }
       local server = scheme == "http" and web or tls_web
-      fails(p, ("%s://localhost:%d/a.xml"):format(scheme, server[port]),
+      fails(p, ("%s://127.0.0.1:%d/a.xml"):format(scheme, server[port]),
         { word = "access", class = "C", status = 407,
           err = "Authentication failed", cause = "Access violation",
           says = { "proxy", "Proxy_" } })
@@ -307,7 +307,7 @@ AllowCONNECT 1-65535
     if not need("apache2", "nginx") then return end
     local p <close> = phone_with {
       Proxy_Server_Requires_Authentication = "No" }
-    fails(p, ("http://localhost:%d/a.xml"):format(web.http_port),
+    fails(p, ("http://127.0.0.1:%d/a.xml"):format(web.http_port),
       { class = "C", status = 407, err = "Download failed (HTTP 407)",
         says = { "proxy", "Proxy_" } })
     assert.same({ 407 }, statuses(proxy_requests(1)))
