@@ -72,21 +72,57 @@ int peal_lua_opt_bool(lua_State *L, int index, const char *key, int fallback);
 /* Seconds, up to a day, as milliseconds; 0 where it is nil. */
 unsigned peal_lua_opt_ms(lua_State *L, int index, const char *key);
 
-/* A Lua function that C calls back once, from the loop.
- * peal_lua_callback_new() raises before anything is held; free unreferences;
- * _push pushes the function on the main thread's stack, ready for arguments,
- * and returns that thread. peal_lua_callback_call() then calls it with n
- * arguments; an error is kept and raised by loop:run(), which stops. */
-struct peal_lua_callback {
-	lua_State *L; /* main thread; NULL: none */
-	int ref;
-	int loop_ref; /* the loop userdata, kept alive */
+/* What C does in the background for a Lua function: a transfer, a query, a
+ * timer. A userdata that keeps itself, the loop and the function alive until
+ * it is over; its metatable has :cancel(). The function is called once, from
+ * the loop, on the main thread: the coroutine that asked may be dead by then.
+ *
+ *   op = peal_lua_operation_new(L, loop_index, fn_index, &type);
+ *   err = peal_x_start(&x, ..., on_done, op, &reason);
+ *   return peal_lua_operation_started(L, op, err, x, &reason);
+ *
+ * and on_done() calls peal_lua_operation_done(). */
+struct peal_lua_operation {
+	lua_State *L;  /* main thread; NULL: nobody is called any more */
+	void *running; /* NULL: over */
+	int self;      /* in the registry */
 };
-void peal_lua_callback_new(lua_State *L, int loop_index, int fn_index,
-			   struct peal_lua_callback *out);
-lua_State *peal_lua_callback_push(struct peal_lua_callback *cb);
-void peal_lua_callback_call(struct peal_lua_callback *cb, int n);
-void peal_lua_callback_free(struct peal_lua_callback *cb);
+
+/* cancel is called while it runs; unless C calls back after that too, it ends
+ * with peal_lua_operation_over(). */
+struct peal_lua_operation_type {
+	const char *name;  /* of the metatable */
+	const char *state; /* what tostring() calls running; NULL: none */
+	void (*cancel)(struct peal_lua_operation *op);
+};
+void peal_lua_operation_type(lua_State *L,
+			     const struct peal_lua_operation_type *type);
+
+/* Pushes the userdata; raises before anything is held. */
+struct peal_lua_operation *
+peal_lua_operation_new(lua_State *L, int loop_index, int fn_index,
+		       const struct peal_lua_operation_type *type);
+/* What the starting function returns to Lua: the userdata, which is on top,
+ * or nil, sentence, word, place. */
+int peal_lua_operation_started(lua_State *L, struct peal_lua_operation *op,
+			       enum peal_err err, void *running,
+			       const struct peal_reason *reason);
+
+/* Pushes one value, made of what C answered. It may raise. */
+typedef void (*peal_lua_push_fn)(lua_State *L, const void *answer);
+/* fn(value) or fn(nil, sentence, word, value), without the value where there
+ * is no answer; then it is over. The value is made inside the protected call:
+ * a table that does not fit in memory must not end the process. An error is
+ * kept and raised by loop:run(), which stops. */
+void peal_lua_operation_done(struct peal_lua_operation *op, enum peal_err err,
+			     const struct peal_reason *reason,
+			     peal_lua_push_fn push, const void *answer);
+/* It is over and the function is not called. */
+void peal_lua_operation_over(struct peal_lua_operation *op);
+
+/* The error on top is raised by loop:run(), which stops; of several the first
+ * one counts. Pops it, and never raises. */
+void peal_lua_loop_fail(lua_State *L, int loop_index);
 
 /* The C things in userdata of other binding files; raise on a wrong type or a
  * closed handle. */

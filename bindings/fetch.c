@@ -15,26 +15,11 @@
 #include "peal/fetch.h"
 
 #define TYPE "peal.fetcher"
-#define TYPE_FETCH "peal.fetch"
 
 enum { HEADERS_MAX = 64 };
 
 struct box {
 	struct peal_fetcher *f; /* NULL: closed */
-};
-
-struct fetch {
-	struct peal_fetch *t; /* NULL: over */
-	struct peal_lua_callback cb;
-	int self; /* keeps this userdata alive until the end */
-};
-
-/* What fn gets. Pushed inside the protected call: a table that does not fit
- * in memory must not end the process. */
-struct answer {
-	enum peal_err err;
-	const struct peal_fetch_response *r;
-	const struct peal_reason *reason;
 };
 
 /* {name, value} of "Name: value" */
@@ -105,8 +90,10 @@ static void push_timing(lua_State *L, const struct peal_fetch_response *r)
 	peal_lua_set_number(L, "total", r->total_s);
 }
 
-static void push_response(lua_State *L, const struct peal_fetch_response *r)
+static void push_response(lua_State *L, const void *answer)
 {
+	const struct peal_fetch_response *r = answer;
+
 	lua_createtable(L, 0, 10);
 	peal_lua_set_int(L, "status", r->status);
 	peal_lua_set_bytes(L, "body", r->body, r->body_len);
@@ -124,51 +111,20 @@ static void push_response(lua_State *L, const struct peal_fetch_response *r)
 	lua_setfield(L, -2, "timing");
 }
 
-/* deliver(fn, answer): calls fn */
-static int deliver(lua_State *L)
-{
-	const struct answer *a = lua_touserdata(L, 2);
-	int n = 1;
-
-	lua_settop(L, 1);
-	if (a->err) {
-		lua_pushnil(L);
-		peal_lua_push_error(L, a->err, a->reason);
-		lua_pop(L, 1); /* no place in a transfer */
-		n = 4;
-	}
-	push_response(L, a->r);
-	lua_call(L, n, 0);
-	return 0;
-}
-
-static void over(struct fetch *h)
-{
-	lua_State *L = h->cb.L;
-
-	h->t = NULL;
-	if (!L)
-		return;
-	luaL_unref(L, LUA_REGISTRYINDEX, h->self);
-	peal_lua_callback_free(&h->cb);
-}
-
 static void on_done(enum peal_err err, const struct peal_fetch_response *r,
 		    const struct peal_reason *reason, void *arg)
 {
-	struct fetch *h = arg;
-	struct answer a = { err, r, reason };
-	lua_State *L = peal_lua_callback_push(&h->cb);
-
-	h->t = NULL;
-	if (L) {
-		lua_pushcfunction(L, deliver);
-		lua_insert(L, -2);
-		lua_pushlightuserdata(L, &a);
-		peal_lua_callback_call(&h->cb, 2);
-	}
-	over(h);
+	peal_lua_operation_done(arg, err, reason, push_response, r);
 }
+
+/* fn hears of it from the loop. */
+static void cancel(struct peal_lua_operation *op)
+{
+	peal_fetch_cancel(op->running);
+}
+
+static const struct peal_lua_operation_type operation = { "peal.fetch",
+							  "running", cancel };
 
 static struct peal_fetcher *check_fetcher(lua_State *L, int index)
 {
@@ -306,7 +262,8 @@ static int l_start(lua_State *L)
 	struct peal_tls_policy tls;
 	const char *headers[HEADERS_MAX + 1];
 	struct peal_reason reason;
-	struct fetch *h;
+	struct peal_lua_operation *op;
+	struct peal_fetch *t = NULL;
 	enum peal_err err;
 
 	luaL_checktype(L, 3, LUA_TFUNCTION);
@@ -318,51 +275,10 @@ static int l_start(lua_State *L)
 		read_tls(L, lua_gettop(L), &tls);
 		r.tls = &tls;
 	}
-	h = lua_newuserdatauv(L, sizeof(*h), 0);
-	h->t = NULL;
-	h->cb.L = NULL;
-	luaL_setmetatable(L, TYPE_FETCH);
-	lua_pushvalue(L, -1);
-	h->self = luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_getiuservalue(L, 1, 1);
-	peal_lua_callback_new(L, lua_gettop(L), 3, &h->cb);
-	lua_pop(L, 1);
-
-	err = peal_fetch_start(&h->t, f, &r, on_done, h, &reason);
-	if (err) {
-		over(h);
-		return peal_lua_fail(L, err, &reason);
-	}
-	return 1;
-}
-
-static int l_cancel(lua_State *L)
-{
-	struct fetch *h = luaL_checkudata(L, 1, TYPE_FETCH);
-
-	peal_fetch_cancel(h->t);
-	return 0;
-}
-
-/* Only when the state closes: until the end the registry holds it. */
-static int l_fetch_gc(lua_State *L)
-{
-	struct fetch *h = luaL_checkudata(L, 1, TYPE_FETCH);
-
-	if (h->t) {
-		peal_fetch_cancel(h->t);
-		peal_lua_callback_free(&h->cb);
-		h->t = NULL;
-	}
-	return 0;
-}
-
-static int l_fetch_tostring(lua_State *L)
-{
-	struct fetch *h = luaL_checkudata(L, 1, TYPE_FETCH);
-
-	lua_pushfstring(L, "peal.fetch (%s)", h->t ? "running" : "over");
-	return 1;
+	op = peal_lua_operation_new(L, lua_gettop(L), 3, &operation);
+	err = peal_fetch_start(&t, f, &r, on_done, op, &reason);
+	return peal_lua_operation_started(L, op, err, t, &reason);
 }
 
 /* fetch.new(loop) -> fetcher | nil, sentence, word */
@@ -408,15 +324,9 @@ int luaopen_peal_fetch(lua_State *L)
 	static const luaL_Reg methods[] = { { "start", l_start },
 					    { "close", l_gc },
 					    { NULL, NULL } };
-	static const luaL_Reg fetch_meta[] = { { "__gc", l_fetch_gc },
-					       { "__tostring",
-						 l_fetch_tostring },
-					       { NULL, NULL } };
-	static const luaL_Reg fetch_methods[] = { { "cancel", l_cancel },
-						  { NULL, NULL } };
 
 	peal_lua_type(L, TYPE, meta, methods);
-	peal_lua_type(L, TYPE_FETCH, fetch_meta, fetch_methods);
+	peal_lua_operation_type(L, &operation);
 	luaL_newlib(L, functions);
 	return 1;
 }

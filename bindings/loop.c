@@ -1,29 +1,18 @@
-/* loop.c - require "peal.loop": the event loop, its timers, and how C calls
- * Lua back from it.
+/* loop.c - require "peal.loop": the event loop and its timers.
  *
  *   l = loop.new()
  *   l:timer(seconds, fn) -> handle with :cancel()
- *   l:run([once])  l:stop()  l:now()
- *
- * Callbacks run on the main thread, so that one may be started from a
- * coroutine that is dead by the time the answer comes. */
+ *   l:run([once])  l:stop()  l:now() */
 #include <math.h>
 
 #include "bindings.h"
 #include "peal/loop.h"
 
 #define TYPE "peal.loop"
-#define TYPE_TIMER "peal.timer"
 
 struct box {
 	struct peal_loop *l; /* NULL once closed */
 	int failed; /* a callback raised; the error is in the registry */
-};
-
-struct timer {
-	struct peal_timer *t; /* NULL: not running */
-	struct peal_lua_callback cb;
-	int self; /* keeps this userdata alive while the timer runs */
 };
 
 static struct box *check_box(lua_State *L, int index)
@@ -40,68 +29,18 @@ struct peal_loop *peal_lua_check_loop(lua_State *L, int index)
 	return check_box(L, index)->l;
 }
 
-void peal_lua_callback_new(lua_State *L, int loop_index, int fn_index,
-			   struct peal_lua_callback *out)
+void peal_lua_loop_fail(lua_State *L, int loop_index)
 {
-	check_box(L, loop_index);
-	luaL_checktype(L, fn_index, LUA_TFUNCTION);
-	loop_index = lua_absindex(L, loop_index);
-	fn_index = lua_absindex(L, fn_index);
+	struct box *b = lua_touserdata(L, loop_index);
 
-	out->L = NULL;
-	lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-	lua_pushvalue(L, loop_index);
-	out->loop_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-	lua_pushvalue(L, fn_index);
-	out->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-	out->L = lua_tothread(L, -1);
-	lua_pop(L, 1);
-}
-
-lua_State *peal_lua_callback_push(struct peal_lua_callback *cb)
-{
-	if (!cb->L || !lua_checkstack(cb->L, LUA_MINSTACK))
-		return NULL;
-	lua_rawgeti(cb->L, LUA_REGISTRYINDEX, cb->ref);
-	return cb->L;
-}
-
-static void keep_error(lua_State *L, struct peal_lua_callback *cb)
-{
-	struct box *b;
-
-	lua_rawgeti(L, LUA_REGISTRYINDEX, cb->loop_ref);
-	b = lua_touserdata(L, -1);
-	lua_pop(L, 1);
-	if (b && b->l)
+	if (b->l)
 		peal_loop_stop(b->l);
-	if (b && !b->failed) {
+	if (b->failed) {
+		lua_pop(L, 1);
+	} else {
 		lua_rawsetp(L, LUA_REGISTRYINDEX, b);
 		b->failed = 1;
-	} else {
-		lua_pop(L, 1); /* the first one counts */
 	}
-}
-
-void peal_lua_callback_call(struct peal_lua_callback *cb, int n)
-{
-	lua_State *L = cb->L;
-	int handler = lua_gettop(L) - n;
-
-	lua_pushcfunction(L, peal_lua_traceback);
-	lua_insert(L, handler);
-	if (lua_pcall(L, n, 0, handler))
-		keep_error(L, cb);
-	lua_remove(L, handler);
-}
-
-void peal_lua_callback_free(struct peal_lua_callback *cb)
-{
-	if (!cb->L)
-		return;
-	luaL_unref(cb->L, LUA_REGISTRYINDEX, cb->ref);
-	luaL_unref(cb->L, LUA_REGISTRYINDEX, cb->loop_ref);
-	cb->L = NULL;
 }
 
 /* loop.new() -> loop | nil, sentence, word */
@@ -113,7 +52,7 @@ static int l_new(lua_State *L)
 	b->l = NULL;
 	b->failed = 0;
 	luaL_setmetatable(L, TYPE);
-	/* where keep_error() puts its error without having to allocate */
+	/* where peal_lua_loop_fail() puts its error without having to allocate */
 	lua_pushboolean(L, 0);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, b);
 
@@ -174,27 +113,19 @@ static int l_now(lua_State *L)
 	return 1;
 }
 
-static void timer_over(struct timer *t)
-{
-	lua_State *L = t->cb.L;
-
-	t->t = NULL;
-	if (!L)
-		return;
-	luaL_unref(L, LUA_REGISTRYINDEX, t->self);
-	peal_lua_callback_free(&t->cb);
-}
-
 static void on_timer(void *arg)
 {
-	struct timer *t = arg;
-	struct peal_lua_callback cb = t->cb;
-
-	t->t = NULL;
-	if (peal_lua_callback_push(&cb))
-		peal_lua_callback_call(&cb, 0);
-	timer_over(t);
+	peal_lua_operation_done(arg, PEAL_OK, NULL, NULL, NULL);
 }
+
+static void cancel_timer(struct peal_lua_operation *op)
+{
+	peal_timer_cancel(op->running);
+	peal_lua_operation_over(op);
+}
+
+static const struct peal_lua_operation_type timer = { "peal.timer", "running",
+						      cancel_timer };
 
 static uint64_t check_ms(lua_State *L, int index)
 {
@@ -211,43 +142,13 @@ static int l_timer(lua_State *L)
 {
 	struct peal_loop *l = peal_lua_check_loop(L, 1);
 	uint64_t ms = check_ms(L, 2);
-	struct timer *t;
+	struct peal_lua_operation *op;
+	struct peal_timer *t = NULL;
 	enum peal_err err;
 
-	luaL_checktype(L, 3, LUA_TFUNCTION);
-	t = lua_newuserdatauv(L, sizeof(*t), 0);
-	t->t = NULL;
-	t->cb.L = NULL;
-	luaL_setmetatable(L, TYPE_TIMER);
-
-	lua_pushvalue(L, -1);
-	t->self = luaL_ref(L, LUA_REGISTRYINDEX);
-	peal_lua_callback_new(L, 1, 3, &t->cb);
-	err = peal_timer_start(&t->t, l, ms, on_timer, t);
-	if (err) {
-		timer_over(t);
-		return peal_lua_fail(L, err, NULL);
-	}
-	return 1;
-}
-
-static int l_cancel(lua_State *L)
-{
-	struct timer *t = luaL_checkudata(L, 1, TYPE_TIMER);
-
-	if (t->t) {
-		peal_timer_cancel(t->t);
-		timer_over(t);
-	}
-	return 0;
-}
-
-static int l_timer_tostring(lua_State *L)
-{
-	struct timer *t = luaL_checkudata(L, 1, TYPE_TIMER);
-
-	lua_pushfstring(L, "peal.timer (%s)", t->t ? "running" : "over");
-	return 1;
+	op = peal_lua_operation_new(L, 1, 3, &timer);
+	err = peal_timer_start(&t, l, ms, on_timer, op);
+	return peal_lua_operation_started(L, op, err, t, NULL);
 }
 
 int luaopen_peal_loop(lua_State *L)
@@ -261,15 +162,9 @@ int luaopen_peal_loop(lua_State *L)
 		{ "now", l_now },     { "run", l_run }, { "stop", l_stop },
 		{ "timer", l_timer }, { NULL, NULL },
 	};
-	static const luaL_Reg timer_meta[] = { { "__gc", l_cancel },
-					       { "__tostring",
-						 l_timer_tostring },
-					       { NULL, NULL } };
-	static const luaL_Reg timer_methods[] = { { "cancel", l_cancel },
-						  { NULL, NULL } };
 
 	peal_lua_type(L, TYPE, meta, methods);
-	peal_lua_type(L, TYPE_TIMER, timer_meta, timer_methods);
+	peal_lua_operation_type(L, &timer);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -11,24 +11,14 @@
 #include "peal/net.h"
 
 #define TYPE "peal.resolver"
-#define TYPE_QUERY "peal.query"
 
 struct box {
 	struct peal_resolver *r; /* NULL: closed */
 };
 
-struct query {
-	struct peal_query *q; /* NULL: over */
-	struct peal_lua_callback cb;
-	int self; /* keeps this userdata alive until the end */
-	int type;
-};
-
-struct answer {
-	enum peal_err err;
+struct answers {
 	const struct peal_dns_answer *list;
 	unsigned n;
-	const struct peal_reason *reason;
 	int srv;
 };
 
@@ -46,57 +36,45 @@ static void push_answer(lua_State *L, const struct peal_dns_answer *a, int srv)
 	peal_lua_set_int(L, "ttl", a->ttl_s);
 }
 
-/* deliver(fn, answer): calls fn, inside the protected call */
-static int deliver(lua_State *L)
+static void push_answers(lua_State *L, const void *answer)
 {
-	const struct answer *a = lua_touserdata(L, 2);
+	const struct answers *a = answer;
 	unsigned i;
-	int n = 1;
 
-	lua_settop(L, 1);
-	if (a->err) {
-		lua_pushnil(L);
-		peal_lua_push_error(L, a->err, a->reason);
-		lua_pop(L, 1); /* there is no place */
-		n = 3;
-	} else {
-		lua_createtable(L, (int)a->n, 0);
-		for (i = 0; i < a->n; i++) {
-			push_answer(L, &a->list[i], a->srv);
-			lua_rawseti(L, -2, i + 1);
-		}
+	lua_createtable(L, (int)a->n, 0);
+	for (i = 0; i < a->n; i++) {
+		push_answer(L, &a->list[i], a->srv);
+		lua_rawseti(L, -2, i + 1);
 	}
-	lua_call(L, n, 0);
-	return 0;
 }
 
-static void over(struct query *q)
+static void on_addresses(enum peal_err err, const struct peal_dns_answer *list,
+			 unsigned n, const struct peal_reason *reason,
+			 void *arg)
 {
-	lua_State *L = q->cb.L;
+	struct answers a = { list, n, 0 };
 
-	q->q = NULL;
-	if (!L)
-		return;
-	luaL_unref(L, LUA_REGISTRYINDEX, q->self);
-	peal_lua_callback_free(&q->cb);
+	peal_lua_operation_done(arg, err, reason, push_answers,
+				err ? NULL : &a);
 }
 
-static void on_done(enum peal_err err, const struct peal_dns_answer *list,
-		    unsigned n, const struct peal_reason *reason, void *arg)
+static void on_services(enum peal_err err, const struct peal_dns_answer *list,
+			unsigned n, const struct peal_reason *reason, void *arg)
 {
-	struct query *q = arg;
-	struct answer a = { err, list, n, reason, q->type == PEAL_DNS_SRV };
-	lua_State *L = peal_lua_callback_push(&q->cb);
+	struct answers a = { list, n, 1 };
 
-	q->q = NULL;
-	if (L) {
-		lua_pushcfunction(L, deliver);
-		lua_insert(L, -2);
-		lua_pushlightuserdata(L, &a);
-		peal_lua_callback_call(&q->cb, 2);
-	}
-	over(q);
+	peal_lua_operation_done(arg, err, reason, push_answers,
+				err ? NULL : &a);
 }
+
+/* fn hears of it from the loop. */
+static void cancel(struct peal_lua_operation *op)
+{
+	peal_resolve_cancel(op->running);
+}
+
+static const struct peal_lua_operation_type operation = { "peal.query", NULL,
+							  cancel };
 
 static void read_options(lua_State *L, int index,
 			 struct peal_resolver_options *o)
@@ -160,49 +138,18 @@ static int l_resolve(lua_State *L)
 	const char *name = luaL_checkstring(L, 2);
 	int type = luaL_checkoption(L, 3, NULL, types);
 	int use_hosts = lua_toboolean(L, 4);
-	struct query *q;
+	struct peal_lua_operation *op;
+	struct peal_query *q = NULL;
 	enum peal_err err;
 
 	luaL_argcheck(L, b->r, 1, "resolver is closed");
 	luaL_checktype(L, 5, LUA_TFUNCTION);
-	q = lua_newuserdatauv(L, sizeof(*q), 0);
-	q->q = NULL;
-	q->cb.L = NULL;
-	q->type = type;
-	luaL_setmetatable(L, TYPE_QUERY);
-	lua_pushvalue(L, -1);
-	q->self = luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_getiuservalue(L, 1, 1);
-	peal_lua_callback_new(L, lua_gettop(L), 5, &q->cb);
-	lua_pop(L, 1);
-
-	err = peal_resolve_start(&q->q, b->r, name, (enum peal_dns_type)type,
-				 use_hosts, on_done, q);
-	if (err) {
-		over(q);
-		return peal_lua_fail(L, err, NULL);
-	}
-	return 1;
-}
-
-static int l_cancel(lua_State *L)
-{
-	struct query *q = luaL_checkudata(L, 1, TYPE_QUERY);
-
-	peal_resolve_cancel(q->q);
-	return 0;
-}
-
-static int l_query_gc(lua_State *L)
-{
-	struct query *q = luaL_checkudata(L, 1, TYPE_QUERY);
-
-	if (q->q) {
-		peal_resolve_cancel(q->q);
-		peal_lua_callback_free(&q->cb);
-		q->q = NULL;
-	}
-	return 0;
+	op = peal_lua_operation_new(L, lua_gettop(L), 5, &operation);
+	err = peal_resolve_start(
+		&q, b->r, name, (enum peal_dns_type)type, use_hosts,
+		type == PEAL_DNS_SRV ? on_services : on_addresses, op);
+	return peal_lua_operation_started(L, op, err, q, NULL);
 }
 
 static uint16_t check_port(lua_State *L, int index)
@@ -253,13 +200,9 @@ int luaopen_peal_net(lua_State *L)
 	static const luaL_Reg methods[] = { { "resolve", l_resolve },
 					    { "close", l_gc },
 					    { NULL, NULL } };
-	static const luaL_Reg query_meta[] = { { "__gc", l_query_gc },
-					       { NULL, NULL } };
-	static const luaL_Reg query_methods[] = { { "cancel", l_cancel },
-						  { NULL, NULL } };
 
 	peal_lua_type(L, TYPE, meta, methods);
-	peal_lua_type(L, TYPE_QUERY, query_meta, query_methods);
+	peal_lua_operation_type(L, &operation);
 	luaL_newlib(L, functions);
 	return 1;
 }

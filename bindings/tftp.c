@@ -16,24 +16,10 @@
 #include "peal/limits.h"
 #include "peal/tftp.h"
 
-#define TYPE "peal.tftp"
-
-struct transfer {
-	struct peal_tftp *t; /* NULL: over */
-	struct peal_lua_callback cb;
-	int self; /* keeps this userdata alive until the end */
-};
-
-/* What fn gets. Pushed inside the protected call: a table that does not fit
- * in memory must not end the process. */
-struct answer {
-	enum peal_err err;
-	const struct peal_tftp_response *r;
-	const struct peal_reason *reason;
-};
-
-static void push_response(lua_State *L, const struct peal_tftp_response *r)
+static void push_response(lua_State *L, const void *answer)
 {
+	const struct peal_tftp_response *r = answer;
+
 	lua_createtable(L, 0, 10);
 	peal_lua_set_bytes(L, "body", r->body, r->body_len);
 	peal_lua_set_text(L, "peer", r->peer);
@@ -51,51 +37,20 @@ static void push_response(lua_State *L, const struct peal_tftp_response *r)
 	lua_setfield(L, -2, "timing");
 }
 
-/* deliver(fn, answer): calls fn */
-static int deliver(lua_State *L)
-{
-	const struct answer *a = lua_touserdata(L, 2);
-	int n = 1;
-
-	lua_settop(L, 1);
-	if (a->err) {
-		lua_pushnil(L);
-		peal_lua_push_error(L, a->err, a->reason);
-		lua_pop(L, 1); /* no place in a transfer */
-		n = 4;
-	}
-	push_response(L, a->r);
-	lua_call(L, n, 0);
-	return 0;
-}
-
-static void over(struct transfer *h)
-{
-	lua_State *L = h->cb.L;
-
-	h->t = NULL;
-	if (!L)
-		return;
-	luaL_unref(L, LUA_REGISTRYINDEX, h->self);
-	peal_lua_callback_free(&h->cb);
-}
-
 static void on_done(enum peal_err err, const struct peal_tftp_response *r,
 		    const struct peal_reason *reason, void *arg)
 {
-	struct transfer *h = arg;
-	struct answer a = { err, r, reason };
-	lua_State *L = peal_lua_callback_push(&h->cb);
-
-	h->t = NULL;
-	if (L) {
-		lua_pushcfunction(L, deliver);
-		lua_insert(L, -2);
-		lua_pushlightuserdata(L, &a);
-		peal_lua_callback_call(&h->cb, 2);
-	}
-	over(h);
+	peal_lua_operation_done(arg, err, reason, push_response, r);
 }
+
+/* fn hears of it from the loop. */
+static void cancel(struct peal_lua_operation *op)
+{
+	peal_tftp_cancel(op->running);
+}
+
+static const struct peal_lua_operation_type operation = { "peal.tftp",
+							  "under way", cancel };
 
 static void read_request(lua_State *L, int index, struct peal_tftp_request *q)
 {
@@ -131,57 +86,17 @@ static int l_start(lua_State *L)
 	struct peal_loop *l = peal_lua_check_loop(L, 1);
 	struct peal_tftp_request q;
 	struct peal_reason reason;
-	struct transfer *h;
+	struct peal_lua_operation *op;
+	struct peal_tftp *t = NULL;
 	enum peal_err err;
 
 	luaL_checktype(L, 3, LUA_TFUNCTION);
 	lua_settop(L, 3);
 	read_request(L, 2, &q);
-	h = lua_newuserdatauv(L, sizeof(*h), 0);
-	h->t = NULL;
-	h->cb.L = NULL;
-	luaL_setmetatable(L, TYPE);
-	lua_pushvalue(L, -1);
-	h->self = luaL_ref(L, LUA_REGISTRYINDEX);
-	peal_lua_callback_new(L, 1, 3, &h->cb);
-
+	op = peal_lua_operation_new(L, 1, 3, &operation);
 	peal_reason_clear(&reason);
-	err = peal_tftp_start(&h->t, l, &q, on_done, h, &reason);
-	if (err) {
-		over(h);
-		return peal_lua_fail(L, err, &reason);
-	}
-	return 1;
-}
-
-/* fn hears of it from the loop. */
-static int l_cancel(lua_State *L)
-{
-	struct transfer *h = luaL_checkudata(L, 1, TYPE);
-
-	peal_tftp_cancel(h->t);
-	return 0;
-}
-
-/* Only when the state closes: until the end the registry holds it. */
-static int l_gc(lua_State *L)
-{
-	struct transfer *h = luaL_checkudata(L, 1, TYPE);
-
-	if (h->t) {
-		peal_tftp_cancel(h->t);
-		peal_lua_callback_free(&h->cb);
-		h->t = NULL;
-	}
-	return 0;
-}
-
-static int l_tostring(lua_State *L)
-{
-	struct transfer *h = luaL_checkudata(L, 1, TYPE);
-
-	lua_pushfstring(L, "peal.tftp (%s)", h->t ? "under way" : "over");
-	return 1;
+	err = peal_tftp_start(&t, l, &q, on_done, op, &reason);
+	return peal_lua_operation_started(L, op, err, t, &reason);
 }
 
 /* tftp.name(path) -> name | nil, sentence, word */
@@ -209,13 +124,8 @@ int luaopen_peal_tftp(lua_State *L)
 	static const luaL_Reg functions[] = { { "start", l_start },
 					      { "name", l_name },
 					      { NULL, NULL } };
-	static const luaL_Reg meta[] = { { "__gc", l_gc },
-					 { "__tostring", l_tostring },
-					 { NULL, NULL } };
-	static const luaL_Reg methods[] = { { "cancel", l_cancel },
-					    { NULL, NULL } };
 
-	peal_lua_type(L, TYPE, meta, methods);
+	peal_lua_operation_type(L, &operation);
 	luaL_newlib(L, functions);
 	return 1;
 }
