@@ -66,6 +66,18 @@ enum peal_err peal_sha256(const void *bytes, size_t len,
 	return digest(PSA_ALG_SHA_256, bytes, len, out, PEAL_SHA256_SIZE);
 }
 
+void peal_hex(const void *bytes, size_t len, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = bytes;
+
+	for (; len; len--, p++) {
+		*out++ = digits[*p >> 4];
+		*out++ = digits[*p & 15];
+	}
+	*out = '\0';
+}
+
 enum peal_err peal_hash_init(struct peal_hash *h, enum peal_hash_kind kind)
 {
 	h->op = psa_hash_operation_init();

@@ -34,6 +34,8 @@ enum peal_err peal_md5(const void *bytes, size_t len,
 		       unsigned char out[PEAL_MD5_SIZE]);
 enum peal_err peal_sha256(const void *bytes, size_t len,
 			  unsigned char out[PEAL_SHA256_SIZE]);
+/* Lower case and a NUL: 2 * len + 1 bytes. */
+void peal_hex(const void *bytes, size_t len, char *out);
 enum peal_err peal_hmac_sha256(const void *key, size_t key_len,
 			       const void *bytes, size_t len,
 			       unsigned char out[PEAL_SHA256_SIZE]);

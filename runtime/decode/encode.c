@@ -7,23 +7,11 @@
 #include "peal/alloc.h"
 #include "stage.h"
 
-static void *z_alloc(void *arg, unsigned n, unsigned size)
-{
-	(void)arg;
-	return peal_calloc(n, size);
-}
-
-static void z_free(void *arg, void *p)
-{
-	(void)arg;
-	peal_free(p);
-}
-
 enum peal_err peal_encode_gzip(const void *bytes, size_t len, int level,
 			       struct peal_buf *out)
 {
 	gz_header header = { .os = 255 }; /* unknown: same bytes everywhere */
-	z_stream z = { .zalloc = z_alloc, .zfree = z_free };
+	z_stream z = { .zalloc = peal_z_alloc, .zfree = peal_z_free };
 	enum peal_err err;
 	size_t bound;
 	int status;

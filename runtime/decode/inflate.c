@@ -25,13 +25,13 @@ struct inflate {
 	unsigned char out[PEAL_DECODE_WINDOW];
 };
 
-static void *z_alloc(void *arg, unsigned n, unsigned size)
+void *peal_z_alloc(void *arg, unsigned n, unsigned size)
 {
 	(void)arg;
 	return peal_calloc(n, size);
 }
 
-static void z_free(void *arg, void *p)
+void peal_z_free(void *arg, void *p)
 {
 	(void)arg;
 	peal_free(p);
@@ -189,8 +189,8 @@ struct peal_stage *peal_stage_inflate(struct peal_chain *c,
 	if (!s)
 		return NULL;
 	s->kind = kind;
-	s->z.zalloc = z_alloc;
-	s->z.zfree = z_free;
+	s->z.zalloc = peal_z_alloc;
+	s->z.zfree = peal_z_free;
 	s->stage.push = push;
 	s->stage.fini = fini;
 	return &s->stage;

@@ -69,6 +69,10 @@ struct peal_stage *peal_stage_aes(struct peal_chain *c,
 struct peal_stage *peal_stage_aes128gcm(struct peal_chain *c,
 					struct peal_stage *next);
 
+/* zlib's memory. */
+void *peal_z_alloc(void *arg, unsigned n, unsigned size);
+void peal_z_free(void *arg, void *p);
+
 /* Key and IV from a passphrase. */
 enum peal_err peal_aes_derive(enum peal_kdf kdf, const char *key,
 			      size_t key_len,

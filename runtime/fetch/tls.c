@@ -184,7 +184,6 @@ static enum peal_err tag(const struct peal_tls_policy *p, char out[65])
 			       p->identity != NULL };
 	struct peal_hash h;
 	enum peal_err err = peal_hash_init(&h, PEAL_HASH_SHA256);
-	size_t i;
 
 	if (err)
 		return err;
@@ -195,8 +194,8 @@ static enum peal_err tag(const struct peal_tls_policy *p, char out[65])
 		peal_hash_add(&h, p->identity->digest, PEAL_DIGEST_SIZE);
 	err = peal_hash_final(&h, digest);
 	peal_hash_fini(&h);
-	for (i = 0; !err && i < sizeof(digest); i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	if (!err)
+		peal_hex(digest, sizeof(digest), out);
 	return err;
 }
 

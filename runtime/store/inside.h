@@ -101,6 +101,8 @@ const struct peal_writer *peal_txn_writer(const struct peal_txn *t,
 void peal_txn_clear(struct peal_txn *t);
 /* Room for one more in a growing array, or NULL. */
 void *peal_grown(void *list, unsigned n, unsigned *cap, size_t size);
+/* The array without the room that is not used; of none NULL. */
+void *peal_fitted(void *list, unsigned n, size_t size);
 
 /* txn.c */
 /* A copy of the entry a reader would see, or a plain one; the text is a

@@ -162,18 +162,6 @@ static int make_room(struct merge *m)
 	return 1;
 }
 
-static void *fitted(void *list, unsigned n, size_t size)
-{
-	void *smaller;
-
-	if (n == 0) {
-		peal_free(list);
-		return NULL;
-	}
-	smaller = peal_realloc(list, n * size);
-	return smaller ? smaller : list;
-}
-
 enum peal_err peal_txn_merge_params(struct peal_txn *t, uint64_t revision,
 				    struct peal_params *out, int *changed)
 {
@@ -190,11 +178,12 @@ enum peal_err peal_txn_merge_params(struct peal_txn *t, uint64_t revision,
 		goto out;
 	merge_entries(&m);
 	merge_extras(&m, sorted);
-	out->entries =
-		fitted(out->entries, out->n_entries, sizeof(*out->entries));
-	out->extras = fitted(out->extras, out->n_extras, sizeof(*out->extras));
-	out->writers =
-		fitted(out->writers, out->n_writers, sizeof(*out->writers));
+	out->entries = peal_fitted(out->entries, out->n_entries,
+				   sizeof(*out->entries));
+	out->extras =
+		peal_fitted(out->extras, out->n_extras, sizeof(*out->extras));
+	out->writers = peal_fitted(out->writers, out->n_writers,
+				   sizeof(*out->writers));
 	err = PEAL_OK;
 out:
 	peal_free(sorted);
@@ -232,9 +221,7 @@ static void tidy_log(struct peal_txn *t)
 		}
 		drop = log[n];
 		log[n] = log[i];
-		peal_text_unref(peal_txn_texts(t), drop.state.ns);
-		peal_text_unref(peal_txn_texts(t), drop.state.key);
-		peal_text_unref(peal_txn_texts(t), drop.state.value);
+		peal_state_unref(peal_txn_texts(t), &drop.state);
 	}
 	t->n_states = n + 1;
 }
@@ -287,7 +274,7 @@ enum peal_err peal_txn_merge_states(struct peal_txn *t, struct peal_states *out,
 		j += order >= 0;
 	}
 	if (*changed)
-		out->list = fitted(out->list, out->n, sizeof(*out->list));
+		out->list = peal_fitted(out->list, out->n, sizeof(*out->list));
 	else
 		peal_states_free(peal_txn_texts(t), out);
 	return PEAL_OK;

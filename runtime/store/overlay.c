@@ -29,15 +29,19 @@ void peal_params_free(struct peal_intern *texts, struct peal_params *p)
 	memset(p, 0, sizeof(*p));
 }
 
+void peal_state_unref(struct peal_intern *texts, const struct peal_state *s)
+{
+	peal_text_unref(texts, s->ns);
+	peal_text_unref(texts, s->key);
+	peal_text_unref(texts, s->value);
+}
+
 void peal_states_free(struct peal_intern *texts, struct peal_states *s)
 {
 	unsigned i;
 
-	for (i = 0; i < s->n; i++) {
-		peal_text_unref(texts, s->list[i].ns);
-		peal_text_unref(texts, s->list[i].key);
-		peal_text_unref(texts, s->list[i].value);
-	}
+	for (i = 0; i < s->n; i++)
+		peal_state_unref(texts, &s->list[i]);
 	peal_free(s->list);
 	memset(s, 0, sizeof(*s));
 }

@@ -53,6 +53,7 @@ struct peal_states {
 };
 
 void peal_params_free(struct peal_intern *texts, struct peal_params *p);
+void peal_state_unref(struct peal_intern *texts, const struct peal_state *s);
 void peal_states_free(struct peal_intern *texts, struct peal_states *s);
 
 /* NULL when there is none. */

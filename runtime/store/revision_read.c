@@ -477,18 +477,9 @@ static void sort_states(struct reader *r)
 			s->list[++n] = s->list[i];
 			continue;
 		}
-		peal_text_unref(&r->schema->texts, s->list[i].ns);
-		peal_text_unref(&r->schema->texts, s->list[i].key);
-		peal_text_unref(&r->schema->texts, s->list[i].value);
+		peal_state_unref(&r->schema->texts, &s->list[i]);
 	}
 	s->n = n + 1;
-}
-
-static void *fitted(void *list, unsigned n, size_t size)
-{
-	void *smaller = n ? peal_realloc(list, n * size) : NULL;
-
-	return smaller ? smaller : list;
 }
 
 static void fit(struct reader *r)
@@ -496,10 +487,10 @@ static void fit(struct reader *r)
 	struct peal_params *p = r->params;
 	struct peal_states *s = r->states;
 
-	p->entries = fitted(p->entries, p->n_entries, sizeof(*p->entries));
-	p->extras = fitted(p->extras, p->n_extras, sizeof(*p->extras));
-	p->writers = fitted(p->writers, p->n_writers, sizeof(*p->writers));
-	s->list = fitted(s->list, s->n, sizeof(*s->list));
+	p->entries = peal_fitted(p->entries, p->n_entries, sizeof(*p->entries));
+	p->extras = peal_fitted(p->extras, p->n_extras, sizeof(*p->extras));
+	p->writers = peal_fitted(p->writers, p->n_writers, sizeof(*p->writers));
+	s->list = peal_fitted(s->list, s->n, sizeof(*s->list));
 }
 
 /* --- the whole file --- */
@@ -510,11 +501,9 @@ enum { SUM_LINE = 7 + 2 * PEAL_SHA256_SIZE + 1 };
 static enum peal_err check_sum(const unsigned char *bytes, size_t len,
 			       size_t *end, struct peal_reason *reason)
 {
-	static const char hex[] = "0123456789abcdef";
 	unsigned char sum[PEAL_SHA256_SIZE];
 	char line[SUM_LINE] = "sha256 ";
 	enum peal_err err;
-	unsigned i;
 
 	if (len < SUM_LINE)
 		return peal_fail(reason, PEAL_EDAMAGED, "cut off");
@@ -522,10 +511,7 @@ static enum peal_err check_sum(const unsigned char *bytes, size_t len,
 	err = peal_sha256(bytes, *end, sum);
 	if (err)
 		return err;
-	for (i = 0; i < sizeof(sum); i++) {
-		line[7 + 2 * i] = hex[sum[i] >> 4];
-		line[8 + 2 * i] = hex[sum[i] & 15];
-	}
+	peal_hex(sum, sizeof(sum), line + 7);
 	line[SUM_LINE - 1] = '\n';
 	if (memcmp(bytes + *end, line, SUM_LINE) != 0)
 		return peal_fail(reason, PEAL_EDAMAGED,

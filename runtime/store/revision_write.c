@@ -230,20 +230,17 @@ static enum peal_err write_state(struct peal_buf *out,
 
 static enum peal_err write_sum(struct peal_buf *out)
 {
-	static const char hex[] = "0123456789abcdef";
 	unsigned char sum[PEAL_SHA256_SIZE];
+	char text[2 * PEAL_SHA256_SIZE + 1];
 	enum peal_err err = peal_buf_reserve(out, 128);
-	unsigned i;
 
 	if (!err)
 		err = peal_sha256(out->data, out->len, sum);
 	if (err)
 		return err;
 	put_str(out, "sha256 ");
-	for (i = 0; i < sizeof(sum); i++) {
-		out->data[out->len++] = (unsigned char)hex[sum[i] >> 4];
-		out->data[out->len++] = (unsigned char)hex[sum[i] & 15];
-	}
+	peal_hex(sum, sizeof(sum), text);
+	put_str(out, text);
 	put_str(out, "\n");
 	return PEAL_OK;
 }

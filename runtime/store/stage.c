@@ -21,6 +21,18 @@ void *peal_grown(void *list, unsigned n, unsigned *cap, size_t size)
 	return bigger;
 }
 
+void *peal_fitted(void *list, unsigned n, size_t size)
+{
+	void *smaller;
+
+	if (n == 0) {
+		peal_free(list);
+		return NULL;
+	}
+	smaller = peal_realloc(list, n * size);
+	return smaller ? smaller : list;
+}
+
 struct peal_intern *peal_txn_texts(const struct peal_txn *t)
 {
 	return &t->store->schema->texts;
@@ -283,37 +295,18 @@ int peal_txn_extra_changed(const struct peal_txn *t, const struct peal_extra *x)
 
 /* --- the end --- */
 
-static void clear_texts(struct peal_txn *t)
-{
-	struct peal_intern *texts = peal_txn_texts(t);
-	unsigned i;
-
-	for (i = 0; i < t->n_staged; i++)
-		peal_text_unref(texts, t->staged[i].text);
-	for (i = 0; i < t->n_extras; i++) {
-		peal_text_unref(texts, t->extras[i].name);
-		peal_text_unref(texts, t->extras[i].entry.text);
-	}
-	for (i = 0; i < t->n_writers; i++) {
-		peal_text_unref(texts, t->writers[i].author);
-		peal_text_unref(texts, t->writers[i].rule);
-		peal_text_unref(texts, t->writers[i].url);
-	}
-	for (i = 0; i < t->n_states; i++) {
-		peal_text_unref(texts, t->states[i].state.ns);
-		peal_text_unref(texts, t->states[i].state.key);
-		peal_text_unref(texts, t->states[i].state.value);
-	}
-}
-
 void peal_txn_clear(struct peal_txn *t)
 {
-	clear_texts(t);
-	peal_free(t->staged);
+	struct peal_intern *texts = peal_txn_texts(t);
+	struct peal_params staged = { t->staged,   t->extras,   t->writers,
+				      t->n_staged, t->n_extras, t->n_writers };
+	unsigned i;
+
+	peal_params_free(texts, &staged);
+	for (i = 0; i < t->n_states; i++)
+		peal_state_unref(texts, &t->states[i].state);
 	peal_free(t->slot);
-	peal_free(t->extras);
 	peal_free(t->extra_slots);
-	peal_free(t->writers);
 	peal_free(t->states);
 	peal_free(t->notes);
 	peal_free(t->changes);

@@ -47,13 +47,10 @@ static void date(char out[21], const mbedtls_x509_time *t)
 static void fingerprint(char out[65], const mbedtls_x509_crt *crt)
 {
 	unsigned char digest[PEAL_DIGEST_SIZE];
-	size_t i;
 
 	out[0] = '\0';
-	if (peal_sha256(crt->raw.p, crt->raw.len, digest))
-		return;
-	for (i = 0; i < sizeof(digest); i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	if (peal_sha256(crt->raw.p, crt->raw.len, digest) == PEAL_OK)
+		peal_hex(digest, sizeof(digest), out);
 }
 
 static const char *key_type(const mbedtls_x509_crt *crt)
