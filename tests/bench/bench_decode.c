@@ -5,7 +5,9 @@
  *                           bytes, and the memory it takes
  *   bench_decode wrong      10,000 wrong keys; how many parameters came out
  *   bench_decode loop N     N decodes and nothing else, for a profiler
- *   bench_decode floor N    the same of the bare libraries */
+ *   bench_decode floor N    the same of the bare libraries
+ *   bench_decode store N    the same into a fresh store
+ *   bench_decode shuffled N the same, the names in no order */
 #include <libxml/parser.h>
 #include <mbedtls/aes.h>
 #include <stdio.h>
@@ -36,30 +38,59 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* Of a phone's size and shape: 74 bytes a parameter. */
-static void make(struct files *f)
+static unsigned next(unsigned *seed)
 {
-	unsigned i, seed = 1;
+	return *seed = *seed * 1664525u + 1013904223u;
+}
 
+/* The numbers of the parameters, in order or in none. */
+static void order_of(unsigned *order, int shuffled)
+{
+	unsigned i, k, swap, seed = 2;
+
+	for (i = 0; i < PARAMETERS; i++)
+		order[i] = i;
+	for (i = PARAMETERS; shuffled && i-- > 1;) {
+		k = (next(&seed) >> 8) % (i + 1);
+		swap = order[i];
+		order[i] = order[k];
+		order[k] = swap;
+	}
+}
+
+/* Of a phone's size and shape: 74 bytes a parameter. */
+static void make(struct files *f, int shuffled)
+{
+	unsigned i, n, text, seed = 1, order[PARAMETERS];
+
+	order_of(order, shuffled);
 	peal_buf_init(&f->xml, 1 << 20);
 	peal_buf_init(&f->gz, 1 << 20);
 	peal_buf_init(&f->aes, 1 << 20);
 	peal_buf_add_str(&f->xml, "<?xml version=\"1.0\"?>\n<device>\n"
 				  "<flat-profile>\n");
 	for (i = 0; i < PARAMETERS; i++) {
-		seed = seed * 1664525u + 1013904223u;
+		n = order[i];
+		text = next(&seed);
 		peal_buf_printf(&f->xml,
 				"  <Parameter_%u_Ext_%u_ ua=\"na\">%08x text%s"
 				"</Parameter_%u_Ext_%u_>\n",
-				i / 16, i % 16 + 1, seed,
-				seed & 256 ? " &amp; 5" : "", i / 16,
-				i % 16 + 1);
+				n / 16, n % 16 + 1, text,
+				text & 256 ? " &amp; 5" : "", n / 16,
+				n % 16 + 1);
 	}
 	peal_buf_add_str(&f->xml, "</flat-profile>\n</device>\n");
 	if (peal_encode_gzip(f->xml.data, f->xml.len, 9, &f->gz) ||
 	    peal_encode_aes(f->gz.data, f->gz.len, pass, strlen(pass),
 			    PEAL_KDF_MD5, salt, &f->aes))
 		fail("cannot encode");
+}
+
+static void unmake(struct files *f)
+{
+	peal_buf_fini(&f->xml);
+	peal_buf_fini(&f->gz);
+	peal_buf_fini(&f->aes);
 }
 
 static enum peal_err sink(const struct peal_element *e, void *arg)
@@ -238,10 +269,11 @@ static double least(double a, double b)
 	return a < b ? a : b;
 }
 
-static void speed(const struct files *f)
+static void speed(const struct files *f, const struct files *mixed)
 {
-	double none = 1e9, floor_us = 1e9, store = 1e9;
-	unsigned char *scratch = malloc(f->aes.len);
+	double none = 1e9, floor_us = 1e9, store = 1e9, mixed_floor = 1e9;
+	double mixed_store = 1e9;
+	unsigned char *scratch = malloc(f->aes.len + mixed->aes.len);
 	struct peal_schema *schema = schema_of();
 	int i;
 
@@ -252,6 +284,8 @@ static void speed(const struct files *f)
 		floor_us = least(floor_us, libraries(f, scratch));
 		none = least(none, decode_only(f));
 		store = least(store, stored(f, schema));
+		mixed_floor = least(mixed_floor, libraries(mixed, scratch));
+		mixed_store = least(mixed_store, stored(mixed, schema));
 	}
 	free(scratch);
 	peal_schema_unref(schema);
@@ -262,6 +296,9 @@ static void speed(const struct files *f)
 	       none / floor_us);
 	printf("decode, stage, commit    %7.1f us  x %.2f\n", store,
 	       store / floor_us);
+	printf("names in no order: bare  %7.1f us\n", mixed_floor);
+	printf("decode, stage, commit    %7.1f us  x %.2f\n", mixed_store,
+	       mixed_store / mixed_floor);
 }
 
 static void memory(const struct files *f)
@@ -292,31 +329,49 @@ static void wrong_keys(const struct files *f)
 	printf("%u wrong keys: %u accepted, %u parameters\n", i, ok, n);
 }
 
+/* N times one thing and nothing else, for a profiler. */
+static void loop(const char *what, int n)
+{
+	const int shuffled = strcmp(what, "shuffled") == 0;
+	struct peal_schema *schema;
+	unsigned char *scratch;
+	struct files f;
+
+	make(&f, shuffled);
+	schema = schema_of();
+	scratch = malloc(f.aes.len);
+	for (; scratch && n > 0; n--) {
+		if (strcmp(what, "floor") == 0)
+			floor_of_it(&f, scratch);
+		else if (strcmp(what, "loop") == 0)
+			ours(&f);
+		else
+			into_store(&f, schema);
+	}
+	free(scratch);
+	peal_schema_unref(schema);
+	unmake(&f);
+}
+
 int main(int argc, char **argv)
 {
-	struct files f;
-	int i;
+	struct files f, mixed;
 
 	if (peal_alloc_hook_libraries())
 		return 1;
-	make(&f);
+	if (argc > 2) {
+		loop(argv[1], atoi(argv[2]));
+		return 0;
+	}
+	make(&f, 0);
+	make(&mixed, 1);
 	if (argc > 1 && strcmp(argv[1], "wrong") == 0) {
 		wrong_keys(&f);
-	} else if (argc > 2 && strcmp(argv[1], "floor") == 0) {
-		unsigned char *scratch = malloc(f.aes.len);
-
-		for (i = atoi(argv[2]); scratch && i > 0; i--)
-			floor_of_it(&f, scratch);
-		free(scratch);
-	} else if (argc > 2) {
-		for (i = atoi(argv[2]); i > 0; i--)
-			ours(&f);
 	} else {
-		speed(&f);
+		speed(&f, &mixed);
 		memory(&f);
 	}
-	peal_buf_fini(&f.xml);
-	peal_buf_fini(&f.gz);
-	peal_buf_fini(&f.aes);
+	unmake(&f);
+	unmake(&mixed);
 	return 0;
 }
