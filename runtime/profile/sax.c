@@ -1,4 +1,5 @@
 /* sax.c - what libxml2 reports, turned into parameter elements. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -168,6 +169,7 @@ static void on_start(void *arg, const xmlChar *local, const xmlChar *prefix,
 	p->collecting = l->param != NULL;
 	if (!p->collecting)
 		return;
+	l->param_len = strlen(l->param);
 	attributes(l, n, a);
 	p->value_len = 0;
 	p->after_cr = 0;
@@ -203,6 +205,36 @@ static void add_run(struct peal_profile *p, const char *s, size_t len)
 	}
 }
 
+/* Is there a byte below the blank, such as a line end? */
+static int has_low(const char *s, size_t len)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t v, low = 0;
+	size_t i = 0;
+
+	/* the subtraction borrows from a neighbour only where there is one */
+	for (; i < len && len >= 8; i += 8) {
+		/* the last word ends where the text does */
+		memcpy(&v, s + (i < len - 8 ? i : len - 8), 8);
+		low |= (v - ones * 0x20) & ~v & (ones * 0x80);
+	}
+	for (; i < len; i++)
+		low |= (unsigned char)s[i] < ' ';
+	return low != 0;
+}
+
+/* Take most texts as they are; 0: this one wants a closer look. */
+static int add_plain(struct peal_profile *p, const char *s, size_t len)
+{
+	if (p->lost_blanks || len > sizeof(p->value) - p->value_len ||
+	    (p->value_len == 0 && blank(*s)) || has_low(s, len))
+		return 0;
+	memcpy(p->value + p->value_len, s, len);
+	p->value_len += len;
+	p->after_cr = 0;
+	return 1;
+}
+
 /* Each line end is one blank, CR LF counting once. libxml2 has made LF of all
  * of them, but for those written as character references. */
 static void on_text(void *arg, const xmlChar *text, int len)
@@ -210,7 +242,8 @@ static void on_text(void *arg, const xmlChar *text, int len)
 	struct peal_profile *p = arg;
 	const char *s = (const char *)text, *end = s + len, *q;
 
-	if (!p->collecting || p->err)
+	if (!p->collecting || p->err || len <= 0 ||
+	    add_plain(p, s, (size_t)len))
 		return;
 	for (; s < end; s = q + 1) {
 		for (q = s; q < end && !is_line_end(*q); q++)
@@ -245,7 +278,7 @@ static void emit(struct peal_profile *p, const struct peal_level *l)
 	enum peal_err err;
 
 	e.name = l->param;
-	e.name_len = strlen(l->param);
+	e.name_len = l->param_len;
 	e.value = p->value;
 	e.value_len = p->value_len;
 	e.ua = l->ua;

@@ -87,10 +87,14 @@ static struct token tag(const unsigned char *p, size_t len)
 		}
 		i = (size_t)(q - p) + 1;
 		q = memchr(p + i, *q, max - i);
-		if (!q)
+		if (!q) {
 			end = NULL;
-		else
-			i = (size_t)(q - p) + 1;
+			break;
+		}
+		i = (size_t)(q - p) + 1;
+		/* as most tags end, without a look for more quotes */
+		if (q + 1 == end)
+			break;
 	}
 	if (end)
 		t.len = (size_t)(end - p) + 1;

@@ -2,7 +2,8 @@
 #include "utf8.h"
 
 #include <stdint.h>
-#include <string.h>
+
+enum { BLOCK = 64 };
 
 size_t peal_utf8_one(const unsigned char *p, size_t len)
 {
@@ -28,30 +29,35 @@ size_t peal_utf8_one(const unsigned char *p, size_t len)
 	return n;
 }
 
+/* Are there plain characters and line ends only? Without a branch inside, so
+ * that the compiler can take many bytes at once; signed, one comparison finds
+ * what is below the blank and what is not ASCII. */
+static int plain_block(const unsigned char *p)
+{
+	const signed char *c = (const signed char *)p;
+	unsigned char other = 0;
+	size_t i;
+
+	for (i = 0; i < BLOCK; i++)
+		other |= (unsigned char)((c[i] < 0x20) & (c[i] != '\n'));
+	return !other;
+}
+
 size_t peal_utf8_check(const unsigned char *p, size_t len)
 {
-	const uint64_t ones = 0x0101010101010101u;
-	size_t i = 0, n;
-	uint64_t v;
+	size_t i = 0, n, end;
 
 	while (i < len) {
-		/* eight plain characters at once: no high bit before or
-		 * after 0x20 is taken from each byte */
-		while (len - i >= 8) {
-			memcpy(&v, p + i, 8);
-			if ((v | (v - ones * 0x20)) & (ones * 0x80))
-				break;
-			i += 8;
+		while (len - i >= BLOCK && plain_block(p + i))
+			i += BLOCK;
+		/* to behind whatever stopped that */
+		end = len - i < BLOCK ? len : i + BLOCK;
+		while (i < end) {
+			n = peal_utf8_one(p + i, len - i);
+			if (n == 0)
+				return i;
+			i += n;
 		}
-		/* to behind whatever stopped that: a line end, mostly */
-		while (i < len && p[i] >= 0x20 && p[i] < 0x80)
-			i++;
-		if (i == len)
-			break;
-		n = p[i] == '\n' ? 1 : peal_utf8_one(p + i, len - i);
-		if (n == 0)
-			break;
-		i += n;
 	}
 	return i;
 }

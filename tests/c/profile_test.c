@@ -400,6 +400,38 @@ static void keeps_long_things(void)
 	free(m.text);
 }
 
+/* Values and the document are looked at many bytes at a time: what is special
+ * is seen at every place of them. */
+static void sees_every_byte(void)
+{
+	static const char begin[] = "<flat-profile><A>";
+	const size_t from = sizeof(begin) - 1;
+	struct peal_reason r;
+	char xml[256], want[256];
+	struct seen s;
+	size_t len, at;
+
+	for (len = 1; len <= 150; len += len < 40 ? 1 : 55) {
+		for (at = 0; at < len; at++) {
+			snprintf(xml, sizeof(xml),
+				 "%s.%0*d.</A></flat-profile>", begin, (int)len,
+				 0);
+			xml[from + 1 + at] = '\n';
+			snprintf(want, sizeof(want), ".%0*d.", (int)len, 0);
+			want[1 + at] = ' ';
+			CHECK_ERR(parse(xml, strlen(xml), 0, NULL, 0, &s, &r),
+				  PEAL_OK);
+			CHECK_INT(s.last.value_len, len + 2);
+			CHECK(strncmp(s.text + 3, want,
+				      len < 78 ? len + 2 : 80) == 0);
+			xml[from + 1 + at] = '\xff';
+			CHECK_ERR(parse(xml, strlen(xml), 0, NULL, 0, &s, &r),
+				  PEAL_ECORRUPT);
+			CHECK_INT(r.byte, from + 1 + at);
+		}
+	}
+}
+
 static void cuts_long_values(void)
 {
 	struct maker m = { 0 };
@@ -725,6 +757,7 @@ int main(int argc, char **argv)
 		{ "never quotes a value", never_quotes_a_value },
 		{ "follows aliases", follows_aliases },
 		{ "keeps long things", keeps_long_things },
+		{ "sees every byte", sees_every_byte },
 		{ "cuts long values", cuts_long_values },
 		{ "refuses bombs", refuses_bombs },
 		{ "does not depend on the pieces",
