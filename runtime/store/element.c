@@ -109,61 +109,64 @@ static enum peal_err unknown(struct peal_txn *t, const struct peal_element *e)
 
 /* Access, and user-pref where the value is the user's to keep. */
 static enum peal_err access_only(struct peal_txn *t,
-				 const struct peal_element *e, unsigned index)
+				 const struct peal_element *e,
+				 const struct peal_place *at)
 {
-	struct peal_entry entry = peal_txn_start(t, index);
+	struct peal_entry entry;
 
+	peal_txn_start(t, at, &entry);
+	peal_text_ref(entry.text);
 	if (e->ua != PEAL_UA_NONE)
 		entry.ua = (unsigned)e->ua & 3;
 	if ((e->flags & PEAL_ELEMENT_USER_PREF) &&
 	    !(e->flags & PEAL_ELEMENT_PRESERVE))
 		entry.user_pref = 1;
-	return peal_txn_stage(t, entry);
+	return peal_txn_stage(t, at, &entry);
 }
 
 static enum peal_err write_text(struct peal_txn *t,
-				const struct peal_element *e, unsigned index,
+				const struct peal_element *e,
+				const struct peal_place *at,
 				struct peal_text *text)
 {
-	struct peal_entry entry = peal_txn_start(t, index);
+	struct peal_entry entry;
 
-	peal_text_unref(peal_txn_texts(t), entry.text);
+	peal_txn_start(t, at, &entry);
 	entry.text = text;
 	if (e->ua != PEAL_UA_NONE)
 		entry.ua = (unsigned)e->ua & 3;
 	entry.user_pref = (e->flags & PEAL_ELEMENT_USER_PREF) != 0;
 	entry.user_modified = 0;
 	t->counts.applied++;
-	return peal_txn_write(t, entry, e->line);
+	return peal_txn_write(t, at, &entry, e->line);
 }
 
 /* What the element's text comes to. An empty element sets an empty value
  * where the type admits it and brings the default back elsewhere; the text ""
  * asks for the empty value and nothing else. */
 static enum peal_err element_text(struct peal_txn *t,
-				  const struct peal_element *e, unsigned index,
+				  const struct peal_element *e,
+				  const struct peal_place *at,
 				  struct peal_text **out,
 				  struct peal_reason *reason)
 {
-	const struct peal_param *p = &t->store->schema->params[index];
+	const struct peal_param *p = &t->store->schema->params[at->index];
 
 	if (e->flags & PEAL_ELEMENT_TOO_LONG)
 		return peal_fail(reason, PEAL_ETYPE, "longer than %d bytes",
 				 PEAL_LIMIT_VALUE);
 	if (e->value_len || (e->flags & PEAL_ELEMENT_QUOTED_EMPTY) ||
 	    peal_type_empty_ok(p))
-		return peal_txn_canonical(t, index, e->value, e->value_len, out,
+		return peal_txn_canonical(t, at, e->value, e->value_len, out,
 					  reason);
-	return peal_txn_canonical(t, index, p->deflt, strlen(p->deflt), out,
+	return peal_txn_canonical(t, at, p->deflt, strlen(p->deflt), out,
 				  reason);
 }
 
 /* Does the element leave the text as it is? */
-static int keeps_text(const struct peal_txn *t, const struct peal_element *e,
-		      unsigned index)
+static int keeps_text(const struct peal_element *e,
+		      const struct peal_entry *seen)
 {
-	const struct peal_entry *seen;
-
 	if (e->flags & PEAL_ELEMENT_PRESERVE)
 		return 1;
 	if (!e->value_len && e->ua == PEAL_UA_RW &&
@@ -171,16 +174,13 @@ static int keeps_text(const struct peal_txn *t, const struct peal_element *e,
 		return 1;
 	if (!(e->flags & PEAL_ELEMENT_USER_PREF))
 		return 0;
-	seen = peal_txn_seen(t, index);
 	return seen && seen->user_modified;
 }
 
 /* Most elements of most profiles: a plain text that is there already. */
-static int is_the_same(const struct peal_txn *t, const struct peal_element *e,
-		       unsigned index)
+static int is_the_same(const struct peal_element *e,
+		       const struct peal_entry *seen)
 {
-	const struct peal_entry *seen = peal_txn_seen(t, index);
-
 	return seen && seen->text && !e->flags && e->value_len &&
 	       seen->text->len == e->value_len &&
 	       memcmp(seen->text->bytes, e->value, e->value_len) == 0 &&
@@ -191,11 +191,12 @@ static int is_the_same(const struct peal_txn *t, const struct peal_element *e,
 static enum peal_err known(struct peal_txn *t, const struct peal_element *e,
 			   unsigned index)
 {
+	const struct peal_place at = peal_txn_place(t, index);
 	struct peal_reason why;
 	struct peal_text *text;
 	enum peal_err err;
 
-	if (is_the_same(t, e, index)) {
+	if (is_the_same(e, at.seen)) {
 		t->counts.applied++;
 		return PEAL_OK;
 	}
@@ -205,19 +206,21 @@ static enum peal_err known(struct peal_txn *t, const struct peal_element *e,
 		if (err)
 			return err;
 	}
-	if (keeps_text(t, e, index))
-		return access_only(t, e, index);
-	err = element_text(t, e, index, &text, &why);
+	if (keeps_text(e, at.seen))
+		return access_only(t, e, &at);
+	err = element_text(t, e, &at, &text, &why);
 	if (!err)
-		return write_text(t, e, index, text);
+		return write_text(t, e, &at, text);
 	if (err != PEAL_ETYPE)
 		return err;
 	err = bad_value(t, e, why.text);
 	if (!err && e->ua != PEAL_UA_NONE) {
-		struct peal_entry entry = peal_txn_start(t, index);
+		struct peal_entry entry;
 
+		peal_txn_start(t, &at, &entry);
+		peal_text_ref(entry.text);
 		entry.ua = (unsigned)e->ua & 3;
-		err = peal_txn_stage(t, entry);
+		err = peal_txn_stage(t, &at, &entry);
 	}
 	return err;
 }

@@ -70,17 +70,28 @@ struct peal_txn {
 	int changes_valid;
 };
 
+/* A parameter as a transaction finds it, looked up once for a whole write.
+ *   base   the committed entry, or NULL
+ *   seen   the entry a reader of the transaction would see, or NULL; valid
+ *          until something is staged */
+struct peal_place {
+	unsigned index;
+	const struct peal_entry *base;
+	const struct peal_entry *seen;
+};
+
 /* stage.c */
 struct peal_intern *peal_txn_texts(const struct peal_txn *t);
 /* The committed entry, or NULL. Profiles come in the registry's order more
  * often than not, so the next one is looked at first. */
 const struct peal_entry *peal_txn_base(const struct peal_txn *t,
 				       unsigned index);
-/* The entry a reader of the transaction would see, or NULL. */
-const struct peal_entry *peal_txn_seen(const struct peal_txn *t,
-				       unsigned index);
-/* Stage an entry; takes its reference to the text, also on failure. */
-enum peal_err peal_txn_stage(struct peal_txn *t, struct peal_entry entry);
+struct peal_place peal_txn_place(const struct peal_txn *t, unsigned index);
+/* Stage an entry; takes its reference to the text, also on failure. Entries
+ * go by pointer: copies of what was just written by the bit cost more than all
+ * else here. */
+enum peal_err peal_txn_stage(struct peal_txn *t, const struct peal_place *at,
+			     const struct peal_entry *entry);
 void peal_txn_unstage(struct peal_txn *t, unsigned index);
 /* The staged extra of a name, or NULL. */
 struct peal_extra *peal_txn_extra(const struct peal_txn *t, const char *name,
@@ -105,17 +116,18 @@ void *peal_grown(void *list, unsigned n, unsigned *cap, size_t size);
 void *peal_fitted(void *list, unsigned n, size_t size);
 
 /* txn.c */
-/* A copy of the entry a reader would see, or a plain one; the text is a
- * reference of its own. */
-struct peal_entry peal_txn_start(const struct peal_txn *t, unsigned index);
+/* A copy of the entry a reader would see, or a plain one; the text is only
+ * borrowed. */
+void peal_txn_start(const struct peal_txn *t, const struct peal_place *at,
+		    struct peal_entry *out);
 /* A reference to the canonical text. PEAL_ETYPE */
-enum peal_err peal_txn_canonical(struct peal_txn *t, unsigned index,
-				 const char *text, size_t len,
-				 struct peal_text **out,
+enum peal_err peal_txn_canonical(struct peal_txn *t,
+				 const struct peal_place *at, const char *text,
+				 size_t len, struct peal_text **out,
 				 struct peal_reason *reason);
 /* Sign and stage an entry whose text was written; takes the reference. */
-enum peal_err peal_txn_write(struct peal_txn *t, struct peal_entry entry,
-			     long line);
+enum peal_err peal_txn_write(struct peal_txn *t, const struct peal_place *at,
+			     struct peal_entry *entry, long line);
 /* The same for a name that no registry knows. PEAL_ELIMIT */
 enum peal_err peal_txn_write_extra(struct peal_txn *t, const char *name,
 				   size_t name_len, const char *text,

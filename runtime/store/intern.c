@@ -32,6 +32,8 @@ uint32_t peal_hash32(const uint64_t seed[2], const void *bytes, size_t len)
 				seed[1] ^ 0x646f72616e646f6du,
 				seed[0] ^ 0x6c7967656e657261u,
 				seed[1] ^ 0x7465646279746573u };
+	uint32_t half;
+	unsigned shift = 0;
 	size_t left;
 
 	for (left = len; left >= 8; left -= 8, p += 8) {
@@ -41,8 +43,14 @@ uint32_t peal_hash32(const uint64_t seed[2], const void *bytes, size_t len)
 		v[0] ^= word;
 	}
 	word = (uint64_t)len << 56;
-	while (left--)
-		word |= (uint64_t)p[left] << (8 * left);
+	if (left & 4) {
+		memcpy(&half, p, 4);
+		word |= half;
+		shift = 32;
+		p += 4;
+	}
+	for (left &= 3; left; left--, shift += 8)
+		word |= (uint64_t)*p++ << shift;
 	v[3] ^= word;
 	sip_round(v);
 	v[0] ^= word;

@@ -37,8 +37,8 @@ static uint16_t take_writer(struct merge *m, const struct peal_entry *e,
 	return map[e->source];
 }
 
-static struct peal_entry taken(struct merge *m, const struct peal_entry *e,
-			       int old)
+static struct peal_entry copied(struct merge *m, const struct peal_entry *e,
+				int old)
 {
 	struct peal_entry copy = *e;
 
@@ -48,27 +48,40 @@ static struct peal_entry taken(struct merge *m, const struct peal_entry *e,
 	return copy;
 }
 
+/* With the reference to the text: a transaction ends with its commit, however
+ * that goes. */
+static struct peal_entry moved(struct merge *m, struct peal_entry *e)
+{
+	struct peal_entry copy = *e;
+
+	e->text = NULL;
+	copy.source = take_writer(m, e, e->old_source);
+	copy.old_source = 0;
+	return copy;
+}
+
 static void merge_entries(struct merge *m)
 {
 	const struct peal_schema *schema = m->t->store->schema;
 	const struct peal_txn *t = m->t;
 	const struct peal_entry *e = m->old->entries;
-	const struct peal_entry *end = e + m->old->n_entries, *staged;
+	const struct peal_entry *end = e + m->old->n_entries;
+	struct peal_entry *staged;
 	struct peal_entry *to = m->out->entries;
 	unsigned i;
 
 	if (!t->live) {
 		while (e < end)
-			*to++ = taken(m, e++, 1);
+			*to++ = copied(m, e++, 1);
 		goto out;
 	}
 	for (i = 0; i < schema->n_params; i++) {
 		staged = t->slot[i] ? &t->staged[t->slot[i] - 1] : NULL;
 		if (staged && !staged->dead) {
 			if (!peal_entry_is_plain(staged, schema->params[i].ua))
-				*to++ = taken(m, staged, 0);
+				*to++ = moved(m, staged);
 		} else if (e < end && e->index == i) {
-			*to++ = taken(m, e, 1);
+			*to++ = copied(m, e, 1);
 		}
 		e += e < end && e->index == i;
 	}
@@ -91,7 +104,7 @@ static void take_extra(struct merge *m, const struct peal_extra *x, int old)
 	if (!x->entry.text)
 		return;
 	to->name = peal_text_ref(x->name);
-	to->entry = taken(m, &x->entry, old);
+	to->entry = copied(m, &x->entry, old);
 	m->out->n_extras++;
 }
 

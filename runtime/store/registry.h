@@ -50,6 +50,9 @@ enum peal_err peal_type_check(const struct peal_param *p, const char *text,
 			      size_t len, struct peal_buf *out,
 			      struct peal_reason *reason);
 int peal_type_empty_ok(const struct peal_param *p);
+/* Would the check leave the text as it is? 0: perhaps. */
+int peal_type_is_canonical(const struct peal_param *p, const char *text,
+			   size_t len);
 
 /* numbers.c: check a value of the numeric types, write its canonical form. */
 enum peal_err peal_check_uns(const struct peal_param *p, const char *text,

@@ -107,6 +107,8 @@ const struct peal_entry *peal_txn_base(const struct peal_txn *t, unsigned index)
 	const struct peal_entry *e;
 	unsigned at = t->base_at;
 
+	if (!p->n_entries)
+		return NULL;
 	if (at < p->n_entries && p->entries[at].index == index)
 		return &p->entries[at];
 	if (++at < p->n_entries && p->entries[at].index == index)
@@ -118,11 +120,13 @@ const struct peal_entry *peal_txn_base(const struct peal_txn *t, unsigned index)
 	return e;
 }
 
-const struct peal_entry *peal_txn_seen(const struct peal_txn *t, unsigned index)
+struct peal_place peal_txn_place(const struct peal_txn *t, unsigned index)
 {
 	const struct peal_entry *e = staged(t, index);
+	const struct peal_entry *base = peal_txn_base(t, index);
+	struct peal_place at = { index, base, e ? e : base };
 
-	return e ? e : peal_txn_base(t, index);
+	return at;
 }
 
 void peal_txn_unstage(struct peal_txn *t, unsigned index)
@@ -139,7 +143,7 @@ void peal_txn_unstage(struct peal_txn *t, unsigned index)
 }
 
 /* Where the index is or will be staged; NULL: no memory. */
-static struct peal_entry *place(struct peal_txn *t, unsigned index)
+static struct peal_entry *room_for(struct peal_txn *t, unsigned index)
 {
 	struct peal_entry *list;
 
@@ -161,27 +165,27 @@ static struct peal_entry *place(struct peal_txn *t, unsigned index)
 	return &list[t->n_staged - 1];
 }
 
-enum peal_err peal_txn_stage(struct peal_txn *t, struct peal_entry entry)
+enum peal_err peal_txn_stage(struct peal_txn *t, const struct peal_place *at,
+			     const struct peal_entry *entry)
 {
-	unsigned index = entry.index;
-	const struct peal_entry *base = peal_txn_base(t, index);
-	const struct peal_param *p = &t->store->schema->params[index];
+	const struct peal_param *p = &t->store->schema->params[at->index];
 	struct peal_entry *e;
 
-	if (base ? same_entry(base, &entry) :
-		   peal_entry_is_plain(&entry, p->ua)) {
-		peal_txn_unstage(t, index);
-		peal_text_unref(peal_txn_texts(t), entry.text);
+	if (at->base ? same_entry(at->base, entry) :
+		       peal_entry_is_plain(entry, p->ua)) {
+		peal_txn_unstage(t, at->index);
+		peal_text_unref(peal_txn_texts(t), entry->text);
 		return PEAL_OK;
 	}
-	e = place(t, index);
+	e = room_for(t, at->index);
 	if (!e) {
-		peal_text_unref(peal_txn_texts(t), entry.text);
+		peal_text_unref(peal_txn_texts(t), entry->text);
 		return PEAL_ENOMEM;
 	}
 	t->live += e->dead;
-	peal_text_unref(peal_txn_texts(t), e->text);
-	*e = entry;
+	if (e->text)
+		peal_text_unref(peal_txn_texts(t), e->text);
+	*e = *entry;
 	t->changes_valid = 0;
 	return PEAL_OK;
 }

@@ -88,33 +88,38 @@ void peal_txn_keep_unknown(struct peal_txn *t, int on)
 
 /* --- one value --- */
 
-struct peal_entry peal_txn_start(const struct peal_txn *t, unsigned index)
+static void plain(const struct peal_txn *t, unsigned index,
+		  struct peal_entry *out)
 {
-	const struct peal_entry *seen = peal_txn_seen(t, index);
-	struct peal_entry e;
+	const struct peal_entry e = {
+		.index = (uint16_t)index,
+		.source = PEAL_NO_SOURCE,
+		.ua = (unsigned)t->store->schema->params[index].ua & 3
+	};
 
-	if (seen) {
-		e = *seen;
-		/* a committed one's source is the store's */
-		if (seen == peal_txn_base(t, index))
-			e.old_source = 1;
-		peal_text_ref(e.text);
-		return e;
-	}
-	memset(&e, 0, sizeof(e));
-	e.index = (uint16_t)index;
-	e.source = PEAL_NO_SOURCE;
-	e.ua = (unsigned)t->store->schema->params[index].ua & 3;
-	return e;
+	*out = e;
 }
 
-enum peal_err peal_txn_canonical(struct peal_txn *t, unsigned index,
-				 const char *text, size_t len,
-				 struct peal_text **out,
+void peal_txn_start(const struct peal_txn *t, const struct peal_place *at,
+		    struct peal_entry *out)
+{
+	if (!at->seen) {
+		plain(t, at->index, out);
+		return;
+	}
+	*out = *at->seen;
+	/* a committed one's source is the store's */
+	if (at->seen == at->base)
+		out->old_source = 1;
+}
+
+enum peal_err peal_txn_canonical(struct peal_txn *t,
+				 const struct peal_place *at, const char *text,
+				 size_t len, struct peal_text **out,
 				 struct peal_reason *reason)
 {
-	const struct peal_entry *e = peal_txn_seen(t, index);
-	const char *deflt = t->store->schema->params[index].deflt;
+	const struct peal_entry *e = at->seen;
+	const struct peal_param *p = &t->store->schema->params[at->index];
 	enum peal_err err;
 
 	/* what is stored is canonical: most of a profile is as it was */
@@ -123,8 +128,9 @@ enum peal_err peal_txn_canonical(struct peal_txn *t, unsigned index,
 		*out = peal_text_ref(e->text);
 		return PEAL_OK;
 	}
-	if (strlen(deflt) != len || memcmp(deflt, text, len) != 0) {
-		err = peal_schema_check(t->store->schema, index, text, len,
+	if (!peal_type_is_canonical(p, text, len) &&
+	    (strlen(p->deflt) != len || memcmp(p->deflt, text, len) != 0)) {
+		err = peal_schema_check(t->store->schema, at->index, text, len,
 					&t->text, reason);
 		if (err)
 			return err;
@@ -135,34 +141,33 @@ enum peal_err peal_txn_canonical(struct peal_txn *t, unsigned index,
 	return *out ? PEAL_OK : PEAL_ENOMEM;
 }
 
-enum peal_err peal_txn_write(struct peal_txn *t, struct peal_entry entry,
-			     long line)
+enum peal_err peal_txn_write(struct peal_txn *t, const struct peal_place *at,
+			     struct peal_entry *entry, long line)
 {
 	enum peal_err err;
 
-	err = peal_txn_sign(t, &entry, peal_txn_base(t, entry.index), line);
+	err = peal_txn_sign(t, entry, at->base, line);
 	if (err) {
-		peal_text_unref(peal_txn_texts(t), entry.text);
+		peal_text_unref(peal_txn_texts(t), entry->text);
 		return err;
 	}
-	return peal_txn_stage(t, entry);
+	return peal_txn_stage(t, at, entry);
 }
 
 static enum peal_err set_known(struct peal_txn *t, unsigned index,
 			       const char *text, size_t len, unsigned flags,
 			       struct peal_reason *reason)
 {
-	struct peal_entry e = peal_txn_start(t, index);
-	struct peal_text *canonical;
+	const struct peal_place at = peal_txn_place(t, index);
+	struct peal_entry e;
 	enum peal_err err;
 
-	err = peal_txn_canonical(t, index, text, len, &canonical, reason);
-	peal_text_unref(peal_txn_texts(t), e.text);
+	peal_txn_start(t, &at, &e);
+	err = peal_txn_canonical(t, &at, text, len, &e.text, reason);
 	if (err)
 		return err;
-	e.text = canonical;
 	e.user_modified = (flags & PEAL_SET_BY_USER) != 0;
-	return peal_txn_write(t, e, 0);
+	return peal_txn_write(t, &at, &e, 0);
 }
 
 /* What a reader of the transaction sees of a name no registry knows. */
@@ -239,13 +244,11 @@ enum peal_err peal_txn_set(struct peal_txn *t, const char *name,
 
 static enum peal_err reset_known(struct peal_txn *t, unsigned index)
 {
+	const struct peal_place at = peal_txn_place(t, index);
 	struct peal_entry e;
 
-	memset(&e, 0, sizeof(e));
-	e.index = (uint16_t)index;
-	e.source = PEAL_NO_SOURCE;
-	e.ua = (unsigned)t->store->schema->params[index].ua & 3;
-	return peal_txn_stage(t, e);
+	plain(t, index, &e);
+	return peal_txn_stage(t, &at, &e);
 }
 
 static enum peal_err reset_extra(struct peal_txn *t, const char *name,
@@ -375,11 +378,12 @@ enum peal_err peal_txn_state(struct peal_txn *t, const char *ns,
 static void value_of(const struct peal_txn *t, unsigned index,
 		     struct peal_value *out)
 {
-	const struct peal_entry *e = peal_txn_seen(t, index);
+	const struct peal_place at = peal_txn_place(t, index);
+	const struct peal_entry *e = at.seen;
 	const struct peal_writer *w = NULL;
 
 	if (e && e->source != PEAL_NO_SOURCE) {
-		if (e == peal_txn_base(t, index))
+		if (e == at.base)
 			w = &t->store->params.writers[e->source];
 		else
 			w = peal_txn_writer(t, e);

@@ -254,6 +254,13 @@ int peal_type_empty_ok(const struct peal_param *p)
 	return types[p->type].empty || (p->flags & PEAL_PARAM_EMPTY_OK);
 }
 
+int peal_type_is_canonical(const struct peal_param *p, const char *text,
+			   size_t len)
+{
+	return types[p->type].check == check_text && len > 0 &&
+	       len <= text_limit(p) && !memchr(text, '\0', len);
+}
+
 enum peal_err peal_type_check(const struct peal_param *p, const char *text,
 			      size_t len, struct peal_buf *out,
 			      struct peal_reason *reason)
