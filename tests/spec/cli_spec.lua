@@ -129,6 +129,25 @@ describe("peal", function()
     assert.is_nil(got:find("Resync_Periodic", 1, true))
   end)
 
+  it("lists by patterns, however many stars they have", function()
+    local function names(pattern)
+      local out = {}
+      for i, about in ipairs(json.decode(peal("params", "--json",
+          pattern).out)) do
+        out[i] = about.name
+      end
+      return out
+    end
+    assert.are.same({ "Resync_Trigger_1", "Resync_Trigger_2" },
+      names("Res*_Tr*"))
+    assert.are.same({ "GPP_A" }, names("GPP_A"))
+    assert.are.same({ "GPP_SA", "GPP_SB", "GPP_SC", "GPP_SD" },
+      names("GPP_S*"))
+    assert.are.same({}, names(("*"):rep(40) .. "x.%a"))
+    assert.are.same({}, names(("*_"):rep(20) .. "Q"))
+    assert.is_true(#names("**") > 1000)
+  end)
+
   it("explains a default, and a value that overrode another", function()
     local st = dir .. "/st"
     peal("set", "GPP_A=1", "--store", st)

@@ -20,25 +20,36 @@ local params = {
     "peal params --changed --json --store st" },
 }
 
-local function to_lua_pattern(glob)
-  return "^" .. glob:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0")
-    :gsub("%*", ".*") .. "$"
+-- Does `name` match a pattern in which * stands for any text? Only the last
+-- star is ever tried again, so no pattern takes long.
+local function matches(name, pattern)
+  local n, p, star, resume = 1, 1, nil, nil
+  while n <= #name do
+    local c = pattern:byte(p)
+    if c == 42 then -- *
+      star, resume, p = p, n, p + 1
+    elseif c == name:byte(n) then
+      n, p = n + 1, p + 1
+    elseif star then
+      resume = resume + 1
+      n, p = resume, star + 1
+    else
+      return false
+    end
+  end
+  return not pattern:find("[^*]", p)
 end
 
 local function filter_of(options)
-  local patterns = {}
-  for i, glob in ipairs(options) do
-    patterns[i] = to_lua_pattern(glob)
-  end
   return function(about)
     if options.changed and about.is_default then return false end
     if options.type and about.type ~= options.type then return false end
     if options.ua and about.ua ~= options.ua then return false end
     if options.secrets and not about.secret then return false end
     if options.unknown and not about.untyped then return false end
-    if #patterns == 0 then return true end
-    for _, pattern in ipairs(patterns) do
-      if about.name:find(pattern) then return true end
+    if #options == 0 then return true end
+    for _, pattern in ipairs(options) do
+      if matches(about.name, pattern) then return true end
     end
     return false
   end
