@@ -28,13 +28,19 @@ static uint64_t rev_number(const char *name, const char **end)
 {
 	uint64_t n = 0;
 	int digits = 0;
+	char first;
 
 	if (strncmp(name, "rev-", 4) != 0)
 		return 0;
-	for (name += 4; *name >= '0' && *name <= '9'; name++, digits++)
+	name += 4;
+	first = *name;
+	for (; *name >= '0' && *name <= '9' && digits < 19; name++, digits++)
 		n = n * 10 + (uint64_t)(*name - '0');
 	*end = name;
-	return digits >= 10 && digits <= 18 ? n : 0;
+	/* only as rev_name() writes it: ten digits, more without zeros ahead */
+	if (digits < 10 || digits > 18 || (digits > 10 && first == '0'))
+		return 0;
+	return n;
 }
 
 static enum peal_err failed(struct peal_reason *reason, int errnum,

@@ -116,6 +116,7 @@ local function new_run(phone, request)
       time = math.floor(now.time) },
     result = { changes = {}, refused = {}, notes = {}, rules = {} },
   }
+  run.trace.on_note = function(note) table.insert(run.result.notes, note) end
   run.result.cycle = last + 1
   run.result.trace = run.trace
   context.take_notes(run)

@@ -22,7 +22,20 @@ function trace:add(kind, fields)
   return step
 end
 
---- The trace as a text to keep. (on_step, who is told of each step, is not
+--- Something a person should know, that fails nothing: a step, and told to
+-- whoever collects notes (on_note). The same text counts once.
+--   name   parameter it is about, or nil
+function trace:note(word, name, text)
+  for _, step in ipairs(self.steps) do
+    if step.step == "note" and step.text == text then return end
+  end
+  self:add("note", { word = word, name = name, text = text })
+  if self.on_note then
+    self.on_note { word = word, name = name, text = text }
+  end
+end
+
+--- The trace as a text to keep. (on_step and on_note, who are told, are not
 -- part of it.)
 function trace:encode()
   return json.encode { cycle = self.cycle, asked_by = self.asked_by,

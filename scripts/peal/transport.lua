@@ -39,9 +39,7 @@ end
 -- judges dates by a time that cannot be too late: never not at all.
 local function tls_policy(phone, trace)
   local now = phone.world.now()
-  local function warn(word, text)
-    trace:add("note", { word = word, text = text })
-  end
+  local function warn(word, text) trace:note(word, nil, text) end
   if not now.trusted then
     warn("clock", "the clock is not set: certificates may seem valid that "
       .. "have expired")
@@ -98,16 +96,20 @@ local function headers(phone, ask)
   return list
 end
 
+local function proxy_host(phone)
+  local host = phone:param("Proxy_Host") or ""
+  return phone:param("Proxy_Mode") == "Manual" and host ~= "" and host or nil
+end
+
 -- Proxy_* parameters as fields of a request. An address of the proxy is
 -- looked up here; the proxy looks up the server.
 local function add_proxy(phone, trace, request)
-  local mode = phone:param("Proxy_Mode")
-  if mode == "Auto" then
-    trace:add("note", { word = "proxy-auto",
-      text = "Proxy_Mode Auto: no PAC script is run, going direct" })
+  if phone:param("Proxy_Mode") == "Auto" then
+    trace:note("proxy-auto", nil,
+      "Proxy_Mode Auto: no PAC script is run, going direct")
   end
-  local host = phone:param("Proxy_Host") or ""
-  if mode ~= "Manual" or host == "" then return true end
+  local host = proxy_host(phone)
+  if not host then return true end
   local port = number(phone:param("Proxy_Port"), 3128)
   local found, sentence, word = phone.world.resolve(host, "ADDR", true)
   if not found then return failure("proxy: " .. sentence, word) end
@@ -179,8 +181,7 @@ local function try_addresses(phone, trace, u, ask, addresses)
     local request
     request, failed = request_of(phone, trace, u, ask)
     if not request then return nil, failed end
-    -- a proxy looks the server up itself
-    request.address = not request.proxy and addresses[i].address or nil
+    request.address = addresses[i].address
     local answer, sentence, word, facts = phone.world.fetch(request)
     note_answer(trace, request, answer or facts, sentence, word)
     if answer then
@@ -188,7 +189,7 @@ local function try_addresses(phone, trace, u, ask, addresses)
       return answer
     end
     failed = { sentence = sentence, word = word, facts = facts }
-    if request.proxy or not is_dead_end(word, facts) then break end
+    if not is_dead_end(word, facts) then break end
   end
   return nil, failed
 end
@@ -229,6 +230,16 @@ local function with_port(u, port)
   return copy
 end
 
+-- Addresses of a server. Behind a proxy the proxy looks it up, and may know
+-- names that nobody here does: one entry without an address.
+local function look_up(phone, trace, u, host)
+  if u.scheme ~= "tftp" and proxy_host(phone) then return { {} } end
+  local found, sentence, word = phone.world.resolve(host, "ADDR", true)
+  trace:add("resolve", { name = host, addresses = found and #found,
+    text = sentence, word = word })
+  return found, sentence, word
+end
+
 -- One URL, without redirects.
 local function exchange(phone, trace, u, ask, on_target)
   local ok, failed = check_domain(phone, u.host)
@@ -241,10 +252,7 @@ local function exchange(phone, trace, u, ask, on_target)
   end
   for _, target in ipairs(targets) do
     local at = with_port(u, target.port)
-    local found, sentence, word =
-      phone.world.resolve(target.host, "ADDR", true)
-    trace:add("resolve", { name = target.host, addresses = found and #found,
-      text = sentence, word = word })
+    local found, sentence, word = look_up(phone, trace, at, target.host)
     on_target(at, found and found[1].address)
     if found then
       local answer

@@ -221,4 +221,26 @@ describe("store", function()
     end)
     assert.has_error(function() store.open {} end)
   end)
+
+  it("passes over files whose names only look like a revision's", function()
+    local process = require "support.process"
+    local dir = process.temp_dir()
+    local function reopen()
+      return assert(store.open { schema = phone_schema(), path = dir .. "/st" })
+    end
+    local st = reopen()
+    local txn = assert(st:begin())
+    assert(txn:set("GPP_A", "kept"))
+    assert(txn:commit("set", 0))
+    st:close()
+    for _, name in ipairs { "rev-00000000010", "rev-0000000009.bak",
+        "rev-9999999999999999999", "rev-5", "rev-" } do
+      assert(io.open(dir .. "/st/" .. name, "w")):close()
+    end
+    st = reopen()
+    assert.are.equal("kept", st:get("GPP_A"))
+    assert.are.equal(1, st:revision())
+    st:close()
+    process.remove(dir)
+  end)
 end)

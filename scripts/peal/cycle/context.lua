@@ -45,8 +45,7 @@ end
 --- Something a person should know, that fails nothing.
 --   name   parameter it is about, or nil
 function context.note(run, word, name, text)
-  run.trace:add("note", { word = word, name = name, text = text })
-  table.insert(run.result.notes, { word = word, name = name, text = text })
+  run.trace:note(word, name, text)
 end
 
 --- Ask the rule of a stage.

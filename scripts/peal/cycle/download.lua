@@ -111,8 +111,8 @@ local function judge(run, name, answer, failed)
   if verdict.class == "A" then return true end
   if verdict.id == "fnf" and run.phone:param("Resync_Fails_On_FNF") == "No"
   then
-    run.trace:add("note", { word = "fnf",
-      text = "file not found counts as success (Resync_Fails_On_FNF is No)" })
+    context.note(run, "fnf", nil,
+      "file not found counts as success (Resync_Fails_On_FNF is No)")
     return false
   end
   failed = failed or { sentence = sentence_of(answer), word = verdict.id,
