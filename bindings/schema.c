@@ -5,7 +5,7 @@
  *   s:seal()
  *
  * Definitions come as tables: name (or names: several between blanks that are
- * alike in all else), type, count, max, bits, lo, hi, choices, default, ua,
+ * alike in all else), type, count, max, min, bits, lo, hi, choices, default, ua,
  * secret, reboot, empty. What documents a parameter (doc, unit,
  * group, source, range, example, effect, label) may be in the same table and
  * is passed over; any other key is an error. */
@@ -177,6 +177,8 @@ static void field(lua_State *L, const char *key, struct definition *d)
 		p->count = (unsigned)whole(L, key, 0, PEAL_LIMIT_PARAMS);
 	else if (strcmp(key, "max") == 0)
 		p->max = (unsigned)whole(L, key, 0, PEAL_LIMIT_VALUE);
+	else if (strcmp(key, "min") == 0)
+		p->min = (unsigned)whole(L, key, 0, PEAL_LIMIT_VALUE);
 	else if (strcmp(key, "bits") == 0)
 		p->bits = (unsigned)whole(L, key, 0, 64);
 	else if (strcmp(key, "lo") == 0)
@@ -378,6 +380,8 @@ static int l_param(lua_State *L)
 	peal_lua_set_bool(L, "empty", peal_schema_empty_ok(s, (unsigned)i));
 	if (p->max)
 		peal_lua_set_int(L, "max", p->max);
+	if (p->min)
+		peal_lua_set_int(L, "min", p->min);
 	if (p->bits)
 		peal_lua_set_int(L, "bits", p->bits);
 	if (p->lo <= p->hi) {

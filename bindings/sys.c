@@ -2,7 +2,6 @@
  *
  *   sys.time()  sys.monotonic()  sys.cpu_time()            seconds
  *   sys.random(n) octets   sys.random_int(lo, hi)          from the system
- *   sys.isatty(fd)
  *   sys.mkdir_p(path, mode)  sys.list(dir)  sys.stat(path)
  *   sys.local_address([peer]) -> text | nil
  *   sys.versions() -> { peal =, Lua =, libcurl = ... } */
@@ -97,12 +96,6 @@ static int l_random_int(lua_State *L)
 	if (span)
 		draw %= span;
 	lua_pushinteger(L, (lua_Integer)((lua_Unsigned)lo + draw));
-	return 1;
-}
-
-static int l_isatty(lua_State *L)
-{
-	lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
 	return 1;
 }
 
@@ -287,7 +280,6 @@ int luaopen_peal_sys(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "cpu_time", l_cpu_time },
-		{ "isatty", l_isatty },
 		{ "list", l_list },
 		{ "local_address", l_local_address },
 		{ "mkdir_p", l_mkdir_p },

@@ -174,11 +174,6 @@ void peal_loop_free(struct peal_loop *l)
 	peal_free(l);
 }
 
-int peal_loop_is_closing(const struct peal_loop *l)
-{
-	return l->closing;
-}
-
 enum peal_err peal_loop_run(struct peal_loop *l, int once)
 {
 	if (!l)

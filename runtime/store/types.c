@@ -89,6 +89,9 @@ static enum peal_err check_text(const struct peal_param *p, const char *text,
 	if (len > text_limit(p))
 		return peal_fail(reason, PEAL_ETYPE, "longer than %zu bytes",
 				 text_limit(p));
+	if (len && len < p->min)
+		return peal_fail(reason, PEAL_ETYPE, "shorter than %u bytes",
+				 p->min);
 	if (memchr(text, '\0', len))
 		return peal_fail(reason, PEAL_ETYPE, "holds a NUL");
 	return peal_buf_add(out, text, len);

@@ -49,11 +49,16 @@ local function send(phone, audience, severity, msgid, text)
     msgid = msgid,
     text = text,
   }
+  local sent = {} -- two names may be one server
   for _, target in ipairs(targets) do
     local address = address_of(phone, target.host)
-    if address and not phone.world.send(
-        { address = address, port = target.port }, bytes) then
-      phone.log_servers[target.host] = nil
+    local where = address and ("%s %d"):format(address, target.port)
+    if address and not sent[where] then
+      sent[where] = true
+      if not phone.world.send({ address = address, port = target.port }, bytes)
+      then
+        phone.log_servers[target.host] = nil
+      end
     end
   end
 end

@@ -328,7 +328,7 @@ function transport.fetch(phone, trace, u, ask, on_target)
       redirects == 0 and on_target or function() end)
     if not answer then return nil, failed end
     if redirects == 0 then address = answer.address end
-    if answer.status ~= 301 and answer.status ~= 302 then
+    if not cause.follows(answer.status) then
       answer.url, answer.redirects, answer.asked = u, redirects, first
       answer.address = address
       return answer

@@ -248,11 +248,6 @@ function url.is_ipv6(text)
   return ipv6_ok(text)
 end
 
---- A scheme's own port, or nil if the scheme is unknown.
-function url.default_port(scheme)
-  return PORTS[scheme]
-end
-
 -- RFC 3986 section 5.2.4.
 local function remove_dots(path)
   local out = {}

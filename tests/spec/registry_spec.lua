@@ -591,3 +591,15 @@ describe("docs/parameters.md", function()
       .. "docs/generate-parameters.lua > docs/parameters.md")
   end)
 end)
+
+describe("web passwords", function()
+  it("are empty or have 8 to 127 characters", function()
+    local s = assert(registry.load {})
+    for _, name in ipairs { "Admin_Password", "User_Password" } do
+      assert.equal("", s:check(name, ""))
+      assert.equal("12345678", s:check(name, "12345678"))
+      assert.is_nil((s:check(name, "1234567")))
+      assert.is_nil((s:check(name, ("x"):rep(128))))
+    end
+  end)
+end)

@@ -32,9 +32,8 @@ void peal_loop_stop(struct peal_loop *l);
 uint64_t peal_loop_now_ms(const struct peal_loop *l);
 
 /* For modules of the runtime that make handles of their own. While the loop is
- * closing (it is being freed) close callbacks release and call nobody. */
+ * being freed close callbacks release and call nobody. */
 struct uv_loop_s *peal_loop_uv(struct peal_loop *l);
-int peal_loop_is_closing(const struct peal_loop *l);
 
 typedef void (*peal_timer_fn)(void *arg);
 /* Calls fn once after `ms`; the timer is freed then.

@@ -66,6 +66,7 @@ enum peal_param_flag {
  *            it once, such as "Line_Enable_n_", and count > 0
  *   count    a family's highest number, 1..count; 0: a single parameter
  *   max      bytes (Str, URL), decimals (Float, Time) or unused
+ *   min      fewest bytes of a Str that is not empty
  *   lo, hi   range of Uns, Sig, both inclusive; lo > hi: the type's own range
  *   bits     8, 16, 32 or 64 for Uns and Sig, 0: 32
  *   choices  NULL or a NULL-terminated list of canonical spellings (Choice,
@@ -75,7 +76,7 @@ struct peal_param {
 	const char *name;
 	enum peal_type type;
 	unsigned count;
-	unsigned max;
+	unsigned max, min;
 	unsigned bits;
 	int64_t lo, hi;
 	const char *const *choices;

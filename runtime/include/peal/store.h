@@ -85,7 +85,7 @@ struct peal_value {
 /* Open the store in options->path, making an empty one if there is none.
  *   out     set on success only; release with peal_store_close()
  *   schema  sealed; a reference is kept
- * A damaged newest revision is passed over; peal_store_notes() tells.
+ * A damaged newest revision is passed over; peal_store_note() tells.
  * PEAL_ELOCKED, PEAL_ENEWER, PEAL_EDAMAGED (no valid revision among several:
  * the damaged files stay, the caller decides), PEAL_EIO, PEAL_EPERM,
  * PEAL_ENOMEM */

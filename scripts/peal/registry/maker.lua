@@ -6,7 +6,7 @@ local maker = {}
 -- What an entry may say, and as what; the second lot is for people.
 local KEYS <const> = {
   name = "string", names = "string", type = "string", count = "number",
-  max = "number", bits = "number", lo = "number", hi = "number",
+  max = "number", min = "number", bits = "number", lo = "number", hi = "number",
   choices = "table", default = "string", empty = "boolean", ua = "string",
   secret = "boolean", reboot = "boolean",
 }

@@ -120,7 +120,7 @@ return {
       empty = true },
     { name = "PRT_Name", type = "Str" },
     { name = "PRT_HTTP_Header", type = "Str", max = 127 },
-    { name = "PRT_HTTP_Header_Value", type = "Str", max = 127 },
+    { name = "PRT_HTTP_Header_Value", type = "Str", min = 2, max = 127 },
     { name = "PRT_Upload_at_Crash", type = "Bool", default = "No" },
   },
   {
