@@ -194,6 +194,9 @@ local function parse_option(r, target, at)
     return nil, "Option expected", at
   elseif not kind then
     return nil, unknown_option(name), at
+  elseif find(r.mask, "^=", next_at) then
+    -- a habit of other programs, which would make "=" part of a key
+    return nil, ("A blank, not =, behind --%s"):format(name), next_at
   elseif kind == "flag" then
     target.options[name] = true
     return next_at
