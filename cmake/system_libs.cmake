@@ -32,6 +32,12 @@ if(NOT version MATCHES "^3\\." OR version VERSION_LESS 3.6)
     "peal needs mbedTLS 3.6, the system's is ${version} "
     "(${PEAL_MBEDTLS_INCLUDE}). ${why} mbedTLS 3.6.")
 endif()
+if(version VERSION_EQUAL 3.6.6)
+  message(WARNING
+    "mbedTLS 3.6.6, unless its packager has mended that, refuses TLS 1.2 "
+    "servers that sign with RSA-PSS: \"-0x6600\" (Mbed-TLS pull request "
+    "10674). setup mends it in the one it builds.")
+endif()
 
 # --- libcurl ---
 if(NOT PEAL_CURL_INCLUDE OR NOT PEAL_CURL_LIBRARY)
