@@ -29,6 +29,23 @@ static const int suites[] = {
 	0
 };
 
+/* The library's own list with PKCS #1 before PSS. A TLS 1.3 server takes PSS
+ * all the same, the other being for certificates there; one that speaks TLS 1.2
+ * mostly takes the first that it knows, and mbedTLS 3.6.6 as released refuses
+ * PSS in TLS 1.2, though it must offer it (RFC 8446 4.2.3). */
+static const uint16_t signatures[] = {
+	MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+	MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+	MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
+	MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+	MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+	MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+	MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
+	MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+	MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+	MBEDTLS_TLS1_3_SIG_NONE
+};
+
 static mbedtls_ssl_context *context_of(CURL *easy)
 {
 	struct curl_tlssessioninfo *info = NULL;
@@ -111,6 +128,7 @@ static CURLcode on_handshake(CURL *easy, void *conf, void *arg)
 	mbedtls_ssl_conf_verify(conf, peal_verdict_ask, &f->verdict);
 	mbedtls_ssl_conf_cert_profile(conf, &f->verdict.profile);
 	mbedtls_ssl_conf_ciphersuites(conf, suites);
+	mbedtls_ssl_conf_sig_algs(conf, signatures);
 	mbedtls_ssl_conf_renegotiation(conf,
 				       MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 	if (peal_anchors_count(p->anchors))

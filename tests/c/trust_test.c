@@ -308,6 +308,43 @@ static void versions(void)
 	}
 }
 
+/* RFC 8446 4.2.3: RSA-PSS may sign in TLS 1.2, too, since we offer it. The
+ * empty option is OpenSSL's own choice, our first. */
+static void rsa_signatures(void)
+{
+	static const char *const servers[] = {
+		"-tls1_2",
+		"-tls1_2 -serverpref",
+		"-tls1_2 -sigalgs RSA+SHA256",
+		"-tls1_2 -sigalgs RSA-PSS+SHA256",
+		"-tls1_2 -sigalgs RSA-PSS+SHA384",
+		"-tls1_2 -sigalgs RSA-PSS+SHA512",
+		"-tls1_3",
+		"-tls1_3 -serverpref",
+		"-tls1_3 -sigalgs RSA-PSS+SHA384",
+	};
+	struct peal_tls_policy p;
+	struct tls_server s;
+	struct run x;
+	char options[200];
+	size_t i;
+
+	for (i = 0; i < sizeof(servers) / sizeof(*servers); i++) {
+		begin(&x);
+		snprintf(options, sizeof(options),
+			 "-cert rsa.pem -key rsa.key -WWW %s", servers[i]);
+		tls_server_start(&s, folder, options);
+		p = strict(&x);
+		if (!CHECK_ERR(get(&x, s.port, "pv.telco.net", &p), PEAL_OK))
+			fprintf(stderr, "\t%s: %s\n", servers[i], x.reason);
+		CHECK_STR(x.body, "hello");
+		CHECK_STR(x.version,
+			  strstr(servers[i], "1_2") ? "TLSv1.2" : "TLSv1.3");
+		tls_server_stop(&s);
+		end(&x);
+	}
+}
+
 static void no_common_cipher(void)
 {
 	struct peal_tls_policy p;
@@ -327,7 +364,13 @@ static void no_common_cipher(void)
 
 static void client_certificates(void)
 {
-	static const char *const versions_[] = { "-tls1_2", "-tls1_3" };
+	static const char *const servers[] = {
+		"-cert good.pem -key good.key -tls1_2",
+		"-cert good.pem -key good.key -tls1_3",
+		"-cert rsa.pem -key rsa.key -tls1_2",
+		"-cert rsa.pem -key rsa.key -tls1_2 -serverpref",
+		"-cert rsa.pem -key rsa.key -tls1_3",
+	};
 	struct peal_identity *mic = identity("mic1");
 	struct peal_identity *rsa = identity("mic3");
 	struct peal_identity *old = identity("micold");
@@ -338,23 +381,23 @@ static void client_certificates(void)
 	char options[300];
 	size_t i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(servers) / sizeof(*servers); i++) {
 		begin(&x);
 		snprintf(options, sizeof(options),
-			 "-cert good.pem -key good.key -www %s -CAfile ca.pem "
-			 "-Verify 3 -verify_return_error",
-			 versions_[i]);
+			 "%s -www -CAfile ca.pem -Verify 3 "
+			 "-verify_return_error",
+			 servers[i]);
 		tls_server_start(&s, folder, options);
 		p = strict(&x);
 		if (!CHECK_ERR(get(&x, s.port, "pv.telco.net", &p),
 			       PEAL_ETCLIENT))
-			fprintf(stderr, "\t%s: %s\n", versions_[i], x.reason);
+			fprintf(stderr, "\t%s: %s\n", servers[i], x.reason);
 		CHECK_INT(x.client_cert_sent, 0);
 		p.identity = mic;
 		if (!CHECK_ERR(get(&x, s.port, "pv.telco.net", &p), PEAL_OK))
-			fprintf(stderr, "\t%s: %s\n", versions_[i], x.reason);
+			fprintf(stderr, "\t%s: %s\n", servers[i], x.reason);
 		if (!CHECK_INT(x.client_cert_sent, 1))
-			fprintf(stderr, "\t%s\n", versions_[i]);
+			fprintf(stderr, "\t%s\n", servers[i]);
 		CHECK(strstr(x.body, "000e08abcdef") != NULL);
 		p.identity = rsa;
 		CHECK_ERR(get(&x, s.port, "pv.telco.net", &p), PEAL_OK);
@@ -362,11 +405,11 @@ static void client_certificates(void)
 		p.identity = old; /* presented all the same */
 		if (!CHECK_ERR(get(&x, s.port, "pv.telco.net", &p),
 			       PEAL_ETCLIENT))
-			fprintf(stderr, "\t%s: %s\n", versions_[i], x.reason);
+			fprintf(stderr, "\t%s: %s\n", servers[i], x.reason);
 		p.identity = foreign;
 		if (!CHECK_ERR(get(&x, s.port, "pv.telco.net", &p),
 			       PEAL_ETCLIENT))
-			fprintf(stderr, "\t%s: %s\n", versions_[i], x.reason);
+			fprintf(stderr, "\t%s: %s\n", servers[i], x.reason);
 		tls_server_stop(&s);
 		end(&x);
 	}
@@ -537,6 +580,7 @@ int main(int argc, char **argv)
 		{ "verdicts", verdicts },
 		{ "policies", policies },
 		{ "versions", versions },
+		{ "RSA signatures", rsa_signatures },
 		{ "no common cipher", no_common_cipher },
 		{ "client certificates", client_certificates },
 		{ "an unasked certificate stays home",

@@ -323,6 +323,20 @@ describe("a server's certificate", function()
       end
     end)
 
+  -- nginx prefers its own order of signatures: RSA-PSS comes first in it.
+  it("with RSA is taken in TLS 1.2 as well", function()
+    if not need("nginx") then return end
+    local cert = lab:server { cn = "localhost", key = "rsa:2048" }
+    local nginx <close> = servers.nginx { root = root, tls = {
+      cert = cert.cert, key = cert.key, protocols = "TLSv1.2",
+      extra = "ssl_prefer_server_ciphers on;" } }
+    local p <close> = phones.new { trust = { ca = lab.ca.cert } }
+    succeeds(p, ("https://localhost:%d/a.xml"):format(nginx.https_port))
+    local r = nginx.requests(1)[1]
+    assert.same({ "TLSv1.2", 200 }, { r.tls, r.status })
+    assert.equal("got", p:param("GPP_C"))
+  end)
+
   it("passes for any name where HTTPS_Name_Validate is No", function()
     local server <close> = serve(lab:server { sans = { "DNS:other.net" } })
     local p <close> = phones.new { trust = trust }
