@@ -20,6 +20,12 @@ describe("example", function()
     for name, value in pairs(fixture.params) do
       assert.are.equal(value, phone.params[name] or "", name)
     end
+    for name in pairs(phone.params) do
+      assert.is_not_nil(fixture.params[name], name)
+    end
+    for name in pairs(phone.identity) do
+      assert.is_true(name == "PSN" or fixture.identity[name] ~= nil, name)
+    end
     assert.are.same(fixture.state, phone.state)
   end)
 

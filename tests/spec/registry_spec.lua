@@ -478,6 +478,8 @@ return { { group = "A", source = "b", { name = "Resync_At", type = "Str" } } }
       "max is a number, not a string", "invalid" },
     { "return {\n{ name = 'A', max = 3.5 } }", 2, "max is a whole number",
       "invalid" },
+    { "return {\n{ name = 'A', type = 'Uns', lo = 9, hi = 1 } }", 2,
+      "lo is 9, above hi, 1", "invalid" },
     { "return {\n{ name = 'A b' } }", 2, "A b", "invalid" },
     { "return {\n{ name = 'A', type = 'Uns', default = 'x' } }", 2,
       "default of A", "bad-value" },

@@ -35,6 +35,9 @@ local function fault(entry)
       return ("choice %d is a %s, not a string"):format(i, type(choice))
     end
   end
+  if entry.lo and entry.hi and entry.lo > entry.hi then
+    return ("lo is %d, above hi, %d"):format(entry.lo, entry.hi)
+  end
   if (entry.name == nil) == (entry.names == nil) then
     return "an entry has a name or names"
   end
