@@ -2,14 +2,19 @@
 -- the value, the trace kept in its revision, and the revision before it.
 local civil = require "peal.civil"
 local json = require "peal.json"
+local shown = require "peal.shown"
 local store_module = require "peal.store"
 
 local explain = {}
 
-local function shown(store, about)
-  if not about then return nil end
-  if about.secret then return store:fingerprint(about.text) end
-  return about.text
+local function nonempty(value)
+  return value ~= "" and value ~= 0 and value or nil
+end
+
+-- The value as `text`, or the one in force, for a person.
+local function value_of(store, about, text)
+  return shown.value(store, { name = about.name, type = about.type,
+    secret = about.secret, text = text or about.text })
 end
 
 -- The newest revision older than `number`, opened to read, or nil.
@@ -67,15 +72,15 @@ end
 function explain.value(store, name, where)
   local about = store:value(name)
   if not about then return nil end
-  local found = { name = about.name, value = shown(store, about),
+  local found = { name = about.name, value = value_of(store, about),
     type = about.type, ua = about.ua, secret = about.secret or nil,
     untyped = about.untyped or nil, default = about.is_default,
     override = where.override and (about.secret and "********"
-      or where.override) or nil }
+      or value_of(store, about, where.override)) or nil }
   if about.is_default then return found end
-  found.author, found.rule, found.url = about.author, about.rule, about.url
-  found.line, found.revision = about.line, about.revision
-  if (about.cycle or 0) > 0 then found.cycle = about.cycle end
+  found.author, found.revision = about.author, about.revision
+  found.rule, found.url = nonempty(about.rule), nonempty(about.url)
+  found.line, found.cycle = nonempty(about.line), nonempty(about.cycle)
   for _, revision in ipairs(store:revisions()) do
     if revision.number == about.revision then
       found.time, found.cause = revision.time, revision.cause
@@ -84,9 +89,10 @@ function explain.value(store, name, where)
   local older = before(store, about.revision, where.path, where.schema)
   local old = older and older:value(name)
   if old then
-    found.overrode = { value = shown(older, old), default = old.is_default,
-      author = old.author, rule = old.rule, url = old.url, line = old.line,
-      revision = old.revision }
+    found.overrode = { value = value_of(older, old),
+      default = old.is_default, author = nonempty(old.author),
+      rule = nonempty(old.rule), url = nonempty(old.url),
+      line = nonempty(old.line), revision = nonempty(old.revision) }
   end
   if older then older:close() end
   if found.cycle then
@@ -100,12 +106,12 @@ end
 local function origin(about)
   if about.default then return "the factory default" end
   local parts = {}
-  if about.rule and about.rule ~= "" then parts[1] = about.rule end
+  if about.rule then parts[1] = about.rule end
   if about.author ~= "profile" then
     parts[#parts + 1] = ("(%s)"):format(about.author)
   end
-  if about.url and about.url ~= "" then parts[#parts + 1] = about.url end
-  if (about.line or 0) > 0 then
+  if about.url then parts[#parts + 1] = about.url end
+  if about.line then
     parts[#parts + 1] = ("line %d"):format(about.line)
   end
   return table.concat(parts, " ")

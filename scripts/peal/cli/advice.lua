@@ -1,36 +1,70 @@
---- What a person may do about a failed resync: one line, or nil where the
--- sentence says it all.
+--- What a person may do about a failure: one line.
 local advice = {}
 
+local CORRUPT <const> =
+  "see what the file holds: peal profile check FILE [--key K]"
+local CERTIFICATE <const> = "give the server a new certificate"
+local SPACE <const> = "make room there, then try again"
+
+-- Failures of a resync.
 local BY_WORD <const> = {
-  ["c.untrusted"] = "name the CA that signed the server in the phone file: "
-    .. "trust = { ca = \"ca.pem\" }",
+  ["c.dns"] = "let the host name's addresses be those of the server",
+  ["c.expired"] = CERTIFICATE,
+  ["c.future"] = "is the clock of this machine right?",
   ["c.name"] = "use the name that the certificate holds, or give the server a "
     .. "certificate for this one",
-  ["c.weak"] = "give the server a new certificate; TLS_Min_RSA_Bits lowers "
-    .. "the bar for RSA keys",
+  ["c.rejected"] = "rules/trust.lua refused the certificate",
+  ["c.untrusted"] = "name the CA that signed the server in the phone file: "
+    .. "trust = { ca = \"ca.pem\" }",
+  ["c.weak"] = CERTIFICATE .. "; TLS_Min_RSA_Bits lowers the bar for RSA keys",
   ["t.client"] = "the server wants a client certificate: phone file, "
     .. "trust = { cert =, key = }",
+  ["t.handshake"] = "see the server's log; is this a TLS port?",
   ["t.version"] = "let the server speak TLS 1.2 or 1.3, as "
     .. "TLS_Client_Min_Version asks",
-  ["t.handshake"] = "see the server's log; is this a TLS port?",
-  access = "Restricted_Access_Domains names the servers that may be used",
+  access = "see the server's log: why may this phone not have the file?",
+  badop = "see the server's log; is this a TFTP port?",
+  badopt = "see the server's log: which TFTP option does it refuse?",
   connect = "is the server running, and the port right?",
-  corrupt = "see what the file holds: peal profile check FILE [--key K]",
+  corrupt = CORRUPT,
+  diskfull = "make room on the server",
   dns = "is the host name right? The phone file's `dns` names a server to ask",
   fnf = "does the server have that file? Resync_Fails_On_FNF=No lets it pass",
+  limit = "make the profile smaller, or split it: Profile_Rule to _D",
   partial = "see the server's log: it stopped in the middle of the file",
+  scheme = "use tftp, http or https",
   timeout = "is the server reachable from here?",
+  toobig = "make the profile smaller, or split it: Profile_Rule to _D",
+  zero = "put the profile on the server: the file there is empty",
+  ["bad-coding"] = "let the server send the file as it is, or with "
+    .. "Content-Encoding gzip, deflate or aes128gcm",
   ["bad-condition"] = "try it by hand: peal eval 'CONDITION'",
   ["bad-response"] = "see what the server sends: curl -v URL",
   ["bad-rule"] = "try it by hand: peal rule 'TEXT'",
+  ["bad-url"] = "try it by hand: peal rule 'TEXT'",
   ["no-server"] = "write the host into the rule, or set DHCP option 66",
+}
+
+-- Failures of this machine: store, files, memory.
+local LOCAL <const> = {
+  ["bad-key"] = "do they belong together, and are both PEM files?",
+  ["no-space"] = SPACE,
+  ["not-found"] = "is the name right?",
+  ["read-only"] = "name a place that can be written",
+  damaged = "bring back a copy of the folder, or begin with an empty one",
+  internal = "this is a fault of peal: please report it with `peal version`",
+  io = "is the disk sound, and the name right?",
+  limit = "take less at once",
+  locked = "stop the other process, or use another --store",
+  newer = "use the version of peal that wrote it, or a later one",
+  permission = "may this user read and write there?",
+  resource = "free some memory, then try again",
 }
 
 local BY_STATUS <const> = {
   [401] = "name an account: --uid and --pwd in the rule, or `account` in the "
     .. "phone file",
-  [403] = "see the server's log: why may this phone not have the file?",
+  [403] = BY_WORD.access,
   [404] = BY_WORD.fnf,
   [407] = "the proxy wants a password: Proxy_Server_Requires_Authentication, "
     .. "Proxy_Username, Proxy_Password",
@@ -42,19 +76,69 @@ local REFUSED <const> = {
   [407] = "check Proxy_Username and Proxy_Password",
 }
 
+-- Sentences that tell more than their word does.
+local BY_SENTENCE <const> = {
+  { "Restricted_Access_Domains",
+    "Restricted_Access_Domains names the servers that may be used" },
+  { "extended key usage", "give the server a certificate that is meant for "
+    .. "servers (extended key usage serverAuth)" },
+  { "^redirect", "name the last address in the rule, or mend the redirect: "
+    .. "301 or 302, to http or https" },
+  { "redirects$", "name the last address in the rule: the server redirects "
+    .. "in a circle?" },
+}
+
 -- A tftp server that says "access violation" has no status.
 local function of_answer(failed)
   local status = failed.status
-  if not status or status < 400 then return nil end
+  if not status or status < 200 then return nil end
   if failed.cause.id == "access" and REFUSED[status] then
     return REFUSED[status]
   end
-  return BY_STATUS[status] or "see the server's log"
+  if status >= 400 then return BY_STATUS[status] or "see the server's log" end
+  if failed.cause.id ~= "unknown" then return nil end
+  if status < 300 then
+    return "let the server answer 200 with the whole file"
+  end
+  return "let the server redirect with 301 or 302, or name the last address "
+    .. "in the rule"
 end
 
---- @param failed  result of the failed rule: word, cause, status
-function advice.of(failed)
-  return of_answer(failed) or BY_WORD[failed.word] or BY_WORD[failed.cause.id]
+local function of_sentence(failed)
+  for _, row in ipairs(BY_SENTENCE) do
+    if failed.sentence:find(row[1]) then return row[2] end
+  end
+end
+
+local function of_version(failed, phone)
+  if failed.word == "t.version" and phone
+    and phone:param("TLS_Client_Min_Version") == "TLS 1.3" then
+    return "let the server speak TLS 1.3, as TLS_Client_Min_Version asks, or "
+      .. "lower that"
+  end
+end
+
+--- @param failed  result of the failed rule: sentence, word, cause, status
+-- @param phone     whose resync it was
+function advice.of(failed, phone)
+  return of_sentence(failed) or of_answer(failed) or of_version(failed, phone)
+    or BY_WORD[failed.word] or BY_WORD[failed.cause.id]
+    or LOCAL[failed.word] or "see every step: peal resync -v"
+end
+
+--- For a failure of this machine, by its word.
+function advice.here(word)
+  return LOCAL[word]
+end
+
+--- For a profile file that cannot be read.
+--   with_key   a key was given
+function advice.profile(word, with_key)
+  if word == "corrupt" then
+    return with_key and "is it the right key, and a whole profile file?"
+      or "is it a whole profile file? An encrypted one needs --key or --ikm"
+  end
+  return BY_WORD[word] or LOCAL[word]
 end
 
 return advice

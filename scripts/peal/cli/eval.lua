@@ -14,6 +14,9 @@ local eval = {
   examples = { "peal eval '$PRVTMR ge 600' --phone phone.lua" },
 }
 
+local FORM <const> = "a condition looks like: '$PRVTMR ge 600' or "
+  .. "'\"$PN\" eq \"CP-8841-3PCC\"'"
+
 local function say_operands(detail)
   for _, step in ipairs(detail or {}) do
     output.say("%s %s %s: %s", tostring(step.left), tostring(step.op),
@@ -30,13 +33,15 @@ function eval.run(options)
   local open, failed = session.open(options, { read_only = true })
   if not open then return nil, failed end
   local expanded, mask, word = macro.expand(text, open.phone:variables())
-  if not expanded then return nil, { sentence = mask, word = word } end
+  if not expanded then
+    return nil, { sentence = mask, word = word, next = FORM }
+  end
   local verdict, detail, why, place = condition.evaluate(expanded, mask)
   if verdict == nil then
     return nil, { sentence = detail, word = why,
       place = place and place.at and { byte = place.at },
       next = expanded ~= text and ("it was expanded to: %s"):format(
-        output.clip(expanded, 200)) or nil }
+        output.clip(expanded, 200)) or FORM }
   end
   if options.v then say_operands(detail) end
   if options.json then

@@ -6,7 +6,9 @@ local get = {
   name = "get",
   usage = "NAME",
   summary = "Print the value of a parameter and nothing else.",
-  details = "A secret is shown as its fingerprint.",
+  details = "A secret is shown as its fingerprint. Any other value is shown "
+    .. "as it is, a\nrule with its keys and passwords too; params and explain "
+    .. "hide those.",
   options = {},
   examples = { "peal get Resync_Periodic --store st" },
 }
@@ -30,7 +32,8 @@ function get.run(options)
   local about = open.store:value(name)
   if not about then return get.unknown(open.schema, name) end
   about.text = open.phone:param(about.name)
-  local shown = output.value(open.store, about)
+  local shown = about.secret and open.store:fingerprint(about.text)
+    or about.text
   if options.json then
     output.json { name = about.name, value = shown,
       secret = about.secret or nil }

@@ -1,5 +1,6 @@
 --- What the program prints: results on stdout, everything else on stderr.
 local json = require "peal.json"
+local shown = require "peal.shown"
 
 local output = {}
 
@@ -76,10 +77,21 @@ function output.columns(rows, indent)
   return table.concat(out, "\n")
 end
 
---- How a parameter's value is shown: a secret as its fingerprint.
-function output.value(store, about)
-  if about.secret then return store:fingerprint(about.text) end
-  return about.text
+--- How a parameter's value is shown: a secret as its fingerprint, a rule
+-- without its keys and passwords.
+output.value = shown.value
+
+--- A note of a transaction or a cycle, with its name where the text does not
+-- tell it; the line is left to the caller.
+function output.note(note)
+  local text = note.text
+  if note.name and not text:find(note.name, 1, true) then
+    text = ("%s: %s"):format(note.name, text)
+  end
+  if note.suggest then
+    text = ("%s; did you mean %s?"):format(text, note.suggest)
+  end
+  return text
 end
 
 return output

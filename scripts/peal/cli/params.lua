@@ -56,6 +56,7 @@ local function filter_of(options)
 end
 
 local function source_of(about)
+  if about.override then return "--set" end
   if about.is_default then return "default" end
   local rule = about.rule ~= "" and about.rule or about.author
   if (about.line or 0) > 0 then
@@ -79,19 +80,55 @@ local function data_of(open, list)
   for i, about in ipairs(list) do
     out[i] = { name = about.name, value = output.value(open.store, about),
       type = about.type, ua = about.ua, secret = about.secret or nil,
-      default = about.is_default, author = about.author, rule = about.rule,
+      default = about.is_default, override = about.override,
+      author = about.author, rule = about.rule,
       url = about.url, line = about.line, cycle = about.cycle,
       revision = about.revision }
   end
   return out
 end
 
+-- A value of --set, for this run only.
+local function take_override(about, text)
+  if not text then return end
+  about.text, about.override = text, true
+end
+
+local ACCESS <const> = { na = true, ro = true, rw = true }
+
+local function types_of(schema)
+  local seen, list = {}, {}
+  for _, name in ipairs(schema:names()) do
+    seen[schema:param(name).type] = true
+  end
+  for name in pairs(seen) do list[#list + 1] = name end
+  table.sort(list)
+  return seen, list
+end
+
+-- Choices of --type and --ua that there are.
+local function check_choices(options, schema)
+  local wrong
+  if options.ua and not ACCESS[options.ua] then
+    wrong = "--ua is na, ro or rw"
+  elseif options.type then
+    local known, list = types_of(schema)
+    wrong = not known[options.type]
+      and "--type is one of " .. table.concat(list, ", ")
+  end
+  if not wrong then return true end
+  return nil, { sentence = wrong, word = "usage", code = 2 }
+end
+
 function params.run(options)
   local open, failed = session.open(options, { read_only = true })
   if not open then return nil, failed end
+  local good
+  good, failed = check_choices(options, open.schema)
+  if not good then return nil, failed end
   local wanted, list = filter_of(options), {}
   for about in open.store:each() do
-    about.text = open.phone.overrides[about.name] or about.text
+    take_override(about, open.phone.overrides[about.name])
     if wanted(about) then list[#list + 1] = about end
   end
   if options.json then

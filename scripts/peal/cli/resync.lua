@@ -4,6 +4,7 @@ local cycle = require "peal.cycle"
 local json = require "peal.json"
 local output = require "peal.cli.output"
 local session = require "peal.cli.session"
+local shown = require "peal.shown"
 
 local resync = {
   name = "resync",
@@ -21,19 +22,19 @@ local resync = {
   },
 }
 
-local function shown(store, change)
-  local old, new = change.old, change.new
-  if change.secret then
-    old, new = store:fingerprint(old), store:fingerprint(new)
+local function shown_change(store, change)
+  local function value(text)
+    return output.value(store, { name = change.name, type = change.type,
+      text = text, secret = change.secret })
   end
-  return old, new
+  return value(change.old), value(change.new)
 end
 
 local function change_rows(store, changes)
   local rows = { { "PARAMETER", "OLD", "NEW", "RULE" } }
   for _, change in ipairs(changes) do
-    local old, new = shown(store, change)
-    if old == new then
+    local old, new = shown_change(store, change)
+    if change.old == change.new then
       old, new = "ua " .. tostring(change.ua_old), "ua " ..
         tostring(change.ua_new)
     end
@@ -79,12 +80,9 @@ local function say_notes(result)
         #result.notes - MAX_NOTES)
       return
     end
-    local text = note.text
+    local text = output.note(note)
     if note.line and note.line > 0 then
-      text = ("%s (line %d)"):format(text, note.line)
-    end
-    if note.suggest then
-      text = ("%s; did you mean %s?"):format(text, note.suggest)
+      text = ("line %d: %s"):format(note.line, text)
     end
     output.say("%s", output.clip(text, 300))
   end
@@ -99,13 +97,37 @@ local function say_trace(trace)
   end
 end
 
-local function failure_of(failed)
-  return { sentence = ("%s: %s"):format(failed.rule, failed.sentence),
-    word = failed.word, place = failed.place,
-    next = advice.of(failed) }
+-- Where the failed rule led: its URL, and where redirects ended.
+local function way_of(trace)
+  local asked, ended
+  for _, step in ipairs(trace.steps) do
+    if step.step == "rule" then asked, ended = nil, nil end
+    if step.step == "fetch" then asked, ended = step.url, nil end
+    if step.step == "redirect" then ended = step.to end
+  end
+  if not asked then return nil end
+  return ended and ("%s -> %s"):format(asked, ended) or asked
 end
 
-local function as_data(st, result)
+local function failure_of(open, result)
+  local failed = result.failure
+  return { sentence = ("%s: %s"):format(failed.rule, failed.sentence),
+    word = failed.word, place = failed.place,
+    next = advice.of(failed, open.phone) }
+end
+
+-- The same for a person: with the URL.
+local function told_failure(open, result)
+  local failed, way = result.failure, way_of(result.trace)
+  local told = failure_of(open, result)
+  if way then
+    told.sentence = ("%s: %s: %s"):format(failed.rule,
+      shown.rule(open.store, way), failed.sentence)
+  end
+  return told
+end
+
+local function as_data(open, result)
   local out = { outcome = result.outcome, reason = result.reason,
     cycle = result.cycle, revision = result.revision,
     reboot = result.reboot or false, rules = json.array(),
@@ -120,25 +142,47 @@ local function as_data(st, result)
       class = done.class }
   end
   for i, change in ipairs(result.changes) do
-    local old, new = shown(st, change)
+    local old, new = shown_change(open.store, change)
     out.changes[i] = { name = change.name, old = old, new = new,
       secret = change.secret or nil, rule = change.rule, line = change.line,
       ua_old = change.ua_old, ua_new = change.ua_new,
       reboot = change.reboot or nil }
   end
   if result.failure then
-    local failed = failure_of(result.failure)
+    local failed = failure_of(open, result)
     out.error = { sentence = failed.sentence, word = failed.word,
       place = failed.place, next = failed.next }
   end
   return out
 end
 
+-- Rules without a text, by name: there is nothing to say of them.
+local function empty_rules(trace)
+  local empty = {}
+  for _, step in ipairs(trace.steps) do
+    if step.step == "rule" and step.word == "empty" then
+      empty[step.rule] = true
+    end
+  end
+  return empty
+end
+
+local function all_empty(done, empty)
+  for _, one in ipairs(done) do
+    if not empty[one.rule] then return false end
+  end
+  return true
+end
+
 local function print_result(open, result)
+  local empty = empty_rules(result.trace)
   for _, done in ipairs(result.rules) do
-    if done.outcome ~= "skipped" and done.outcome ~= "failure" then
+    if done.outcome ~= "failure" and not empty[done.rule] then
       output.print(rule_line(done))
     end
+  end
+  if next(empty) and all_empty(result.rules, empty) then
+    output.print("no rule asks for anything")
   end
   if #result.changes > 0 then
     output.print(output.columns(change_rows(open.store, result.changes),
@@ -177,7 +221,7 @@ function resync.run(options)
     explicit = true, rule = options[1], prvst = -1 })
   if options.v then say_trace(result.trace) end
   if options.json then
-    output.json(as_data(open.store, result))
+    output.json(as_data(open, result))
   else
     print_result(open, result)
     say_notes(result)
@@ -188,7 +232,7 @@ function resync.run(options)
     return 3
   end
   if result.outcome == "failure" then
-    output.failure(failure_of(result.failure))
+    output.failure(told_failure(open, result))
     return 1
   end
   if not options.json then summary(open, result) end

@@ -4,6 +4,7 @@ local output = require "peal.cli.output"
 local rule = require "peal.rule"
 local secret = require "peal.secret"
 local session = require "peal.cli.session"
+local shown = require "peal.shown"
 local url = require "peal.url"
 
 local command = {
@@ -30,7 +31,33 @@ local function fetch_of(phone, get)
     alias = get.alias, srv = get.srv }
 end
 
-local function describe(plan, get)
+-- What a resync would make of the assignments: why it would skip one.
+local function assigns_of(open, plan)
+  local list = json.array()
+  for i, item in ipairs(plan.assigns or {}) do
+    local hidden = shown.is_secret(open.store, item.name)
+    local known = open.schema:find(item.name)
+    local out = { name = item.name,
+      value = hidden and "********" or secret.mask(item.value) }
+    local value, sentence = secret.resolve(item.value,
+      function(name) return open.phone:secret(name) end)
+    if value and known then
+      value, sentence = open.schema:check(known, value)
+    elseif value and not open.phone.keep_unknown then
+      value, sentence = nil, "no such parameter"
+    end
+    out.skipped = not value and sentence or nil
+    list[i] = out
+  end
+  return list
+end
+
+local function assign_line(item)
+  return ("assign %s = %q%s"):format(item.name, item.value, item.skipped
+    and (" (would be skipped: %s)"):format(item.skipped) or "")
+end
+
+local function describe(plan, get, assigns)
   local lines = {}
   for _, alt in ipairs(plan.trace.alternatives) do
     for _, c in ipairs(alt.conditions or {}) do
@@ -42,9 +69,8 @@ local function describe(plan, get)
     lines[#lines + 1] = "skip: " .. plan.reason
     return lines
   end
-  for _, item in ipairs(plan.assigns or {}) do
-    lines[#lines + 1] = ("assign %s = %q"):format(item.name,
-      secret.mask(item.value))
+  for _, item in ipairs(assigns) do
+    lines[#lines + 1] = assign_line(item)
   end
   if get then
     local method = get.post and "POST GPP_" .. get.post:upper()
@@ -63,6 +89,14 @@ local function describe(plan, get)
   return lines
 end
 
+local function next_of(detail)
+  local trace = detail and detail.trace
+  if trace and trace.expanded and trace.expanded ~= trace.text then
+    return "it was expanded to: " .. output.clip(trace.expanded, 200)
+  end
+  return "a rule looks like: '[--key K] (CONDITION)? http://host/$MA.xml'"
+end
+
 function command.run(options)
   local text = options[1]
   if not text or options[2] then
@@ -72,21 +106,20 @@ function command.run(options)
   local open, failed = session.open(options, { read_only = true })
   if not open then return nil, failed end
   local plan, sentence, word, detail = rule.decide(text,
-    open.phone:variables(), { kind = "profile" })
+    open.phone:variables(), { kind = "profile",
+      is_secret = function(name) return shown.is_secret(open.store, name) end })
   if not plan then
     return nil, { sentence = sentence, word = word,
-      place = detail and detail.at and { byte = detail.at } }
+      place = detail and detail.at and { byte = detail.at },
+      next = next_of(detail) }
   end
   local get = fetch_of(open.phone, plan.fetch)
+  local assigns = assigns_of(open, plan)
   if options.json then
-    local assigns = json.array()
-    for i, item in ipairs(plan.assigns or {}) do
-      assigns[i] = { name = item.name, value = secret.mask(item.value) }
-    end
     output.json { action = plan.action, reason = plan.reason,
       assigns = assigns, fetch = get, trace = plan.trace }
   else
-    output.print(table.concat(describe(plan, get), "\n"))
+    output.print(table.concat(describe(plan, get, assigns), "\n"))
   end
   for _, warning in ipairs(plan.trace.warnings or {}) do
     output.say("%s", warning)

@@ -1,0 +1,47 @@
+--- Values as people may see them: secrets as fingerprints, rules and URLs
+-- without keys, passwords and what they assign to secret parameters.
+local rule = require "peal.rule"
+
+local shown = {}
+
+-- Names that are in no registry are judged by their wording.
+local WORDS <const> = { "passw", "pwd", "secret", "key", "_pin", "ikm" }
+
+local function sounds_secret(name)
+  name = name:lower()
+  for _, word in ipairs(WORDS) do
+    if name:find(word, 1, true) then return true end
+  end
+  return name:find("^gpp_s%a$") ~= nil
+end
+
+--- Does parameter `name` of this store keep a secret?
+function shown.is_secret(store, name)
+  local about = store:value(name)
+  if about and not about.untyped then return about.secret end
+  return sounds_secret(name)
+end
+
+-- Texts of other types may be rules as well, such as a GPP that a rule names.
+local function may_hold_rule(about)
+  local text = about.text
+  return about.type == "Rule" or about.type == "URL"
+    or about.name:find("Rule", 1, true) or text:find("://", 1, true)
+    or text:find("-key", 1, true) or text:find("-pwd", 1, true)
+end
+
+--- A rule or URL without its secrets.
+function shown.rule(store, text)
+  return rule.redact(text, nil,
+    function(name) return shown.is_secret(store, name) end)
+end
+
+--- The value of a parameter.
+--   about   name, type, text, secret, as of store:value()
+function shown.value(store, about)
+  if about.secret then return store:fingerprint(about.text) end
+  if may_hold_rule(about) then return shown.rule(store, about.text) end
+  return about.text
+end
+
+return shown
