@@ -63,6 +63,10 @@ describe("peal", function()
     assert.is_nil(got.out:find("k3y", 1, true))
     assert.is_nil(got.out:find("Secret", 1, true))
     assert.are.equal(1, phone("rule", "[--kee x] http://h/x").code)
+    got = phone("rule", "[--key=s3cret] http://h/x")
+    assert.are.equal(1, got.code)
+    assert.is_truthy(got.err:find("A blank, not =, behind --key", 1, true))
+    assert.is_nil(got.err:find("s3cret", 1, true))
   end)
 
   it("keeps what is set, and gives it back bare", function()
@@ -298,5 +302,186 @@ describe("peal", function()
       assert.is_truthy(got.err:find("%[[%l%d.-]+%]\n"), got.err)
       assert.are.same(before, program.snapshot(st))
     end
+  end)
+
+  -- The text of a rule holds keys that are no parameters.
+  it("hides keys and passwords within rules, and only there", function()
+    local st = dir .. "/st"
+    local rule = "[--key Cq9secret] http://h/x"
+    local port = process.free_port("tcp")
+    peal("set", "GPP_A=http://u:Aq9secret@h/x", "--store", st)
+    peal("set", "Profile_Rule_C=" .. rule, "GPP_A=1", "Upgrade_Rule="
+      .. "http://u:Vq9secret@h/x.loads", "--store", st)
+    peal("set", "Profile_Rule_C=[--key Dq9secret] http://h/x", "--store", st)
+    local xml = write("p.xml", "<flat-profile><Profile_Rule_C>" .. rule
+      .. "</Profile_Rule_C></flat-profile>")
+    for _, args in ipairs { { "params" }, { "params", "--json" },
+        { "explain", "Profile_Rule_C" }, { "explain", "GPP_A" },
+        { "explain", "Profile_Rule_C", "--json" },
+        { "explain", "Upgrade_Rule", "--set", "Upgrade_Rule="
+          .. "http://u:Vq9secret@h/x" }, { "profile", "show", xml },
+        { "profile", "show", xml, "--json" },
+        { "resync", ('(Profile_Rule_D = "[--key Eq9secret] http://h/x")! '
+          .. "http://127.0.0.1:%d/x"):format(port) },
+        { "resync", "--json", '(Profile_Rule_D = "[--key Fq9secret] '
+          .. 'http://h/x")!' } } do
+      args[#args + 1], args[#args + 2] = "--store", st
+      local got = peal(table.unpack(args))
+      assert.is_nil((got.out .. got.err):find("q9secret", 1, true),
+        table.concat(args, " ") .. "\n" .. got.out .. got.err)
+    end
+    assert.are.equal("http://u:Vq9secret@h/x.loads\n", peal("get",
+      "Upgrade_Rule", "--store", st).out)
+  end)
+
+  it("hides what a rule assigns to a secret, and says what is skipped",
+    function()
+      for _, more in ipairs { "-v", "--json" } do
+        local got = peal("rule", more, '(GPP_SA="hunter2"; Frob="1"; '
+          .. 'Resync_Periodic="abc"; GPP_A="x")! http://h/x')
+        assert.are.equal(0, got.code)
+        assert.is_nil(got.out:find("hunter2", 1, true))
+      end
+      local got = json.decode(peal("rule", "--json", '(GPP_SA="hunter2"; '
+        .. 'Frob="1"; Resync_Periodic="abc"; GPP_A="x")!').out)
+      assert.are.equal("no such parameter", got.assigns[2].skipped)
+      assert.is_string(got.assigns[3].skipped)
+      assert.is_nil(got.assigns[4].skipped)
+    end)
+
+  local bad_files = {
+    { "trust={ca=3}", "trust.ca" },
+    { "trust={cert=function() end}", "trust.cert" },
+    { "trust={CA='x'}", "trust.CA" }, { "account={user=1}", "account.user" },
+    { "account={name='x'}", "account.name" },
+    { "identity={Mac='000e08abcdef'}", "identity.Mac" },
+    { "identity={MAC='zz'}", "identity.MAC" },
+    { "identity={PN={}}", "identity.PN" }, { "identity=3", "identity" },
+    { "dhcp={['66']=1}", 'dhcp.66' }, { "dhcp={[66]='x'}", "dhcp" },
+    { "state={PRVTMR=true}", "state.PRVTMR" },
+    { "params={GPP_A=true}", "params.GPP_A" },
+    { "params={Frob='1'}", "params.Frob" },
+    { "dns='nonsense'", "dns" }, { "dns=''", "dns" },
+    { "rules='/no/dir'", "rules" }, { "frob=1", "frob" },
+  }
+  for _, row in ipairs(bad_files) do
+    it("names file and field of a phone file with " .. row[1], function()
+      local path = write("phone.lua", "return { " .. row[1] .. " }")
+      local got = peal("get", "GPP_A", "--phone", path)
+      assert.are.equal(2, got.code, got.err)
+      assert.are.equal("", got.out)
+      assert.is_truthy(got.err:find(path, 1, true), got.err)
+      assert.is_truthy(got.err:find(row[2], 1, true), got.err)
+    end)
+  end
+
+  it("takes numbers in a phone file, and any state", function()
+    local path = write("phone.lua", "return { identity = { SN = 12, MAC = "
+      .. "'00:0E:08:AB:CD:EF' }, params = { GPP_A = 7 }, state = { X = 1 },"
+      .. " device = { anything = {} }, dns = '127.0.0.1:53,[::1]:53' }")
+    assert.are.equal("7 12 000e08abcdef\n", peal("expand", "$A $SN $MA",
+      "--phone", path).out)
+  end)
+
+  it("says which rules a resync skipped, and why", function()
+    for rule, want in pairs {
+      [""] = "no rule asks for anything\n",
+      ["gds://x"] = "rule: skipped, activation code onboarding\n",
+      ['("a" eq "b")? http://h/x'] = "rule: skipped, no condition is true\n",
+      ["# http://h/x"] = "rule: skipped, the rule is disabled by #\n",
+    } do
+      local got = peal("resync", rule)
+      assert.are.same({ 0, want .. "resync ok: 0 changes\n" },
+        { got.code, got.out })
+    end
+    local got = peal("resync", "--set", "Profile_Rule=", "--set",
+      "Profile_Rule_C=#x")
+    assert.are.equal("Profile_Rule_C: skipped, the rule is disabled by #\n"
+      .. "resync ok: 0 changes\n", got.out)
+  end)
+
+  it("names the URL of a resync that failed", function()
+    local url = ("http://127.0.0.1:%d/x"):format(process.free_port("tcp"))
+    local got = peal("resync", "[--key Cq9secret] " .. url:gsub("//",
+      "//u:Vq9secret@"))
+    assert.is_truthy(got.err:find("peal: rule: " .. url .. ": ", 1, true),
+      got.err)
+    assert.is_nil(got.err:find("q9secret", 1, true))
+  end)
+
+  it("says what to do next", function()
+    local hello = write("hello", "<flat-profile><a>")
+    local to = dir .. "/no/st"
+    write("no", "")
+    for _, args in ipairs { { "profile", "check", hello },
+        { "profile", "show", hello }, { "profile", "decode", hello, "--key",
+        "x" }, { "profile", "decode", dir }, { "rule", "[--kee x] http://h" },
+        { "eval", "1 == 1" }, { "set", "GPP_A=1", "--store", to },
+        { "resync", "ftp://h/" }, { "profile", "encode", hello, "--out",
+          to } } do
+      local got = peal(table.unpack(args))
+      assert.are.equal(1, got.code, got.err)
+      assert.is_truthy(got.err:find("%]\n      %S"), got.err)
+    end
+    assert.is_truthy(peal("profile", "decode", dir).err:find(dir, 1, true))
+  end)
+
+  it("ends with 2 and names the option that cannot be", function()
+    local path = write("p.xml", "<flat-profile/>")
+    for _, row in ipairs {
+      { "--ikm", "profile", "encode", path, "--ikm", "hex:zz" },
+      { "--ikm", "profile", "encode", path, "--ikm", "x", "--key", "k" },
+      { "--store", "get", "GPP_A", "--store", "" },
+      { "Bool", "params", "--type", "Frob" },
+      { "na, ro or rw", "params", "--ua", "xx" },
+    } do
+      local got = peal(table.unpack(row, 2))
+      assert.are.same({ 2, "" }, { got.code, got.out }, got.err)
+      assert.is_truthy(got.err:find(row[1], 1, true), got.err)
+    end
+  end)
+
+  it("reads a profile as the phone that it is for", function()
+    write("acme.lua", [[return { { name = "Acme_Code", type = "Str",
+      default = "", secret = true, group = "x" }, { name = "Acme_Mode",
+      type = "Bool", default = "No", group = "x" } }]])
+    local phone_file = write("phone.lua", "return { registry = 'acme.lua' }")
+    local xml = write("p.xml", "<flat-profile>\n<Acme_Code>q9secret"
+      .. "</Acme_Code>\n<Acme_Mode>frob</Acme_Mode>\n<Foo>1</Foo>\n"
+      .. "<GPP_A><b/></GPP_A>\n</flat-profile>")
+    local got = peal("profile", "check", xml, "--phone", phone_file)
+    assert.are.equal(1, got.code)
+    assert.is_truthy(got.out:find("line 5: GPP_A: ", 1, true), got.out)
+    assert.is_truthy(got.out:find("\n4 parameters, 1 applied, 1 unknown, "
+      .. "1 refused, 1 left as they are\n", 1, true), got.out)
+    got = peal("profile", "check", xml, "--phone", phone_file,
+      "--keep-unknown").out
+    assert.is_truthy(got:find("1 unknown but kept, 0 unknown", 1, true), got)
+    got = peal("profile", "show", xml, "--phone", phone_file).out
+    assert.is_nil(got:find("q9secret", 1, true))
+    assert.are.equal(2, peal("profile", "show", xml, "--phone", "/no").code)
+  end)
+
+  it("tells a value of --set from a stored one", function()
+    assert.is_truthy(peal("params", "GPP_A", "--set", "GPP_A=x").out
+      :find("--set", 1, true))
+    local st = dir .. "/st"
+    peal("set", "GPP_A=1", "--store", st)
+    local got = json.decode(peal("explain", "GPP_A", "--json", "--store",
+      st).out)
+    assert.are.same({}, { got.rule, got.url, got.line })
+  end)
+
+  it("refuses a folder of something else as a store", function()
+    write("letter.txt", "hello")
+    for _, args in ipairs { { "get", "GPP_A" }, { "params" },
+        { "set", "GPP_A=1" }, { "resync", "" }, { "explain", "GPP_A" } } do
+      args[#args + 1], args[#args + 2] = "--store", dir
+      local got = peal(table.unpack(args))
+      assert.are.same({ 1, "" }, { got.code, got.out }, got.err)
+      assert.is_truthy(got.err:find("holds files, but no store", 1, true))
+    end
+    local entries = program.snapshot(dir)
+    assert.are.same({ ["letter.txt"] = "hello" }, entries)
   end)
 end)

@@ -1,9 +1,11 @@
 --- peal profile: make and read profile files.
+local advice = require "peal.cli.advice"
 local decode = require "peal.decode"
 local encode = require "peal.encode"
 local json = require "peal.json"
 local output = require "peal.cli.output"
-local registry = require "peal.registry"
+local session = require "peal.cli.session"
+local shown = require "peal.shown"
 local store = require "peal.store"
 local sys = require "peal.sys"
 
@@ -37,25 +39,31 @@ local function usage(sentence)
   return nil, { sentence = sentence, word = "usage", code = 2 }
 end
 
+local function trouble(path, why)
+  local sentence = why:find(path, 1, true) and why or path .. ": " .. why
+  return nil, { sentence = sentence, word = "io",
+    next = "is the name right, and may this user read and write there?" }
+end
+
 local function read(path)
   if path == "-" then return io.stdin:read(MAX_BYTES) or "" end
   local file, why = io.open(path, "rb")
-  if not file then return nil, { sentence = why, word = "io" } end
+  if not file then return trouble(path, why) end
   local bytes
   bytes, why = file:read(MAX_BYTES)
   file:close()
-  if not bytes and why then return nil, { sentence = why, word = "io" } end
+  if not bytes and why then return trouble(path, why) end
   return bytes or ""
 end
 
 local function write(path, bytes)
   local file, why = io.open(path, "wb")
-  if not file then return nil, { sentence = why, word = "io" } end
+  if not file then return trouble(path, why) end
   local ok
   ok, why = file:write(bytes)
   local closed, why_close = file:close()
   if not ok or not closed then
-    return nil, { sentence = path .. ": " .. (why or why_close), word = "io" }
+    return trouble(path, why or why_close)
   end
   return true
 end
@@ -66,9 +74,10 @@ local function decode_options(options)
       and "aes128gcm") or nil }
 end
 
-local function refused(path, sentence, word, place)
+local function refused(path, options, sentence, word, place)
   return nil, { sentence = ("%s: %s"):format(path, sentence), word = word,
-    place = place }
+    place = place,
+    next = advice.profile(word, options.key or options.ikm) }
 end
 
 local verbs = {}
@@ -76,9 +85,17 @@ local verbs = {}
 function verbs.decode(path, bytes, options)
   local text, sentence, word, place = decode.text(bytes,
     decode_options(options))
-  if not text then return refused(path, sentence, word, place) end
+  if not text then return refused(path, options, sentence, word, place) end
   io.stdout:write(text)
   return 0
+end
+
+local function refused_by_encoder(options, sentence, word)
+  if word == "invalid" and (options.key or options.ikm) then
+    return usage(("%s: %s"):format(options.key and "--key" or "--ikm",
+      sentence))
+  end
+  return nil, { sentence = sentence, word = word, next = advice.here(word) }
 end
 
 function verbs.encode(_, bytes, options)
@@ -87,6 +104,9 @@ function verbs.encode(_, bytes, options)
     return usage("--md is md5, sha256 or pbkdf2")
   end
   if options.key == "" then return usage("--key is empty") end
+  if options.key and options.ikm then
+    return usage("--key or --ikm: a file is encrypted once")
+  end
   local out, sentence, word = bytes, nil, nil
   if not options.no_gzip then out, sentence, word = encode.gzip(out) end
   if out and options.key then
@@ -94,7 +114,7 @@ function verbs.encode(_, bytes, options)
   elseif out and options.ikm then
     out, sentence, word = encode.aes128gcm(out, options.ikm, sys.random(16))
   end
-  if not out then return nil, { sentence = sentence, word = word } end
+  if not out then return refused_by_encoder(options, sentence, word) end
   if not options.out then
     io.stdout:write(out)
     return 0
@@ -104,17 +124,36 @@ function verbs.encode(_, bytes, options)
   return 0
 end
 
+-- A store in memory for the phone of these options.
+local function blank_store(options)
+  local schema, failed = session.schema(options)
+  if not schema then return nil, failed end
+  local st, sentence, word = store.open { schema = schema }
+  if not st then
+    return nil, { sentence = sentence, word = word, next = advice.here(word) }
+  end
+  return st
+end
+
+-- What may be shown of an element's value.
+local function value_of(st, element)
+  if element.value ~= "" and shown.is_secret(st, element.name) then
+    return "********"
+  end
+  local about = st:value(element.name)
+  return shown.value(st, { name = element.name, text = element.value,
+    type = about and about.type or "Str" })
+end
+
 function verbs.show(path, bytes, options)
+  local st, failed = blank_store(options)
+  if not st then return nil, failed end
   local list, sentence, word, place = decode.elements(bytes,
     decode_options(options))
-  if not list then return refused(path, sentence, word, place) end
-  local schema = assert(registry.load {})
+  if not list then return refused(path, options, sentence, word, place) end
   local rows, data = { { "LINE", "NAME", "VALUE", "UA" } }, json.array()
   for i, element in ipairs(list) do
-    local known = schema:find(element.name)
-    local is_secret = known and schema:param(known).secret
-    local value = is_secret and element.value ~= "" and "********"
-      or element.value
+    local value = value_of(st, element)
     rows[i + 1] = { tostring(element.line), element.name,
       output.clip(value), element.ua or "" }
     data[i] = { name = element.name, value = value, ua = element.ua,
@@ -130,22 +169,32 @@ end
 
 local function print_check(counts, notes)
   for _, note in ipairs(notes) do
-    local near = note.suggest and ("; did you mean %s?"):format(note.suggest)
-    output.print(("line %d: %s%s"):format(note.line or 0, note.text,
-      near or ""))
+    output.print(("line %d: %s"):format(note.line or 0, output.note(note)))
   end
-  output.print(("%d parameters, %d applied, %d unknown, %d refused"):format(
-    counts.elements, counts.applied, counts.unknown, counts.bad))
+  local parts = { ("%d parameters"):format(counts.elements),
+    ("%d applied"):format(counts.applied) }
+  if counts.kept > 0 then
+    parts[#parts + 1] = ("%d unknown but kept"):format(counts.kept)
+  end
+  parts[#parts + 1] = ("%d unknown"):format(counts.unknown - counts.kept)
+  parts[#parts + 1] = ("%d refused"):format(counts.bad)
+  local left = counts.elements - counts.applied - counts.unknown - counts.bad
+  if left > 0 then
+    parts[#parts + 1] = ("%d left as they are"):format(left)
+  end
+  output.print(table.concat(parts, ", "))
 end
 
 function verbs.check(path, bytes, options)
-  local st = assert(store.open { schema = assert(registry.load {}) })
+  local st, failed = blank_store(options)
+  if not st then return nil, failed end
   local txn = assert(st:begin())
+  txn:keep_unknown(options.keep_unknown or false)
   local facts, sentence, word, place = decode.apply(bytes,
     decode_options(options), txn)
   if not facts then
     txn:abort()
-    return refused(path, sentence, word, place)
+    return refused(path, options, sentence, word, place)
   end
   local counts, notes = txn:counts(), txn:notes()
   txn:abort()

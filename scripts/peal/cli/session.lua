@@ -1,18 +1,17 @@
 --- Makes the phone that a command works on: phone file, store, world.
+local advice = require "peal.cli.advice"
 local loop = require "peal.loop"
 local live = require "peal.world.live"
+local net = require "peal.net"
 local output = require "peal.cli.output"
 local phone = require "peal.phone"
+local phone_file = require "peal.cli.phone_file"
 local registry = require "peal.registry"
 local store = require "peal.store"
 local sys = require "peal.sys"
 local trust = require "peal.trust"
 
 local session = {}
-
-local FIELDS <const> = { account = "table", device = "table", dhcp = "table",
-  dns = "string", identity = "table", params = "table", registry = "string",
-  rules = "string", state = "table", store = "string", trust = "table" }
 
 local function usage(sentence, next_step)
   return nil, { sentence = sentence, word = "usage", code = 2,
@@ -21,57 +20,14 @@ end
 
 local function problem(sentence, word, place, next_step)
   return nil, { sentence = sentence, word = word, place = place,
-    next = next_step }
+    next = next_step or advice.here(word) }
 end
 
-local function check_file(path, file)
-  if type(file) ~= "table" then
-    return usage(path .. ": a phone file returns a table")
-  end
-  for key, value in pairs(file) do
-    local wanted = FIELDS[key]
-    if not wanted then
-      return usage(("%s: no such field: %s"):format(path, tostring(key)))
-    end
-    if type(value) ~= wanted then
-      return usage(("%s: %s is a %s, not a %s"):format(path, key, wanted,
-        type(value)))
-    end
-  end
-  for _, key in ipairs { "params", "identity" } do
-    for name, value in pairs(file[key] or {}) do
-      if type(name) ~= "string" or type(value) == "table" then
-        return usage(("%s: %s holds names and texts"):format(path, key))
-      end
-    end
-  end
-  return file
-end
-
-local function relative_to(path, folder)
-  if not path or path:sub(1, 1) == "/" then return path end
-  return folder .. path
-end
-
---- Read a phone file (trusted Lua); its paths are relative to it.
-function session.read_phone(path)
-  local chunk, why = loadfile(path, "t")
-  if not chunk then return usage("phone file: " .. why) end
-  local ok, file = pcall(chunk)
-  if not ok then return usage("phone file: " .. tostring(file)) end
-  local failed
-  file, failed = check_file(path, file)
-  if not file then return nil, failed end
-  local folder = path:match("^(.*/)") or ""
-  for _, key in ipairs { "store", "rules", "registry" } do
-    file[key] = relative_to(file[key], folder)
-  end
-  local given = file.trust or {}
-  file.trust = { ca = relative_to(given.ca, folder),
-    cert = relative_to(given.cert, folder),
-    key = relative_to(given.key, folder) }
-  return file
-end
+local TRUST_NEXT <const> = {
+  ca = "is it a PEM file with CA certificates? "
+    .. "openssl x509 -in FILE -noout -text",
+  cert = "are both PEM files, and do they belong together?",
+}
 
 local function open_trust(paths)
   local anchors, trouble, why = trust.anchors()
@@ -79,7 +35,9 @@ local function open_trust(paths)
   local out = { anchors = anchors }
   if paths.ca then
     local count, sentence, word = out.anchors:load(paths.ca)
-    if not count then return problem("trust.ca: " .. sentence, word) end
+    if not count then
+      return problem("trust.ca: " .. sentence, word, nil, TRUST_NEXT.ca)
+    end
   end
   if paths.cert or paths.key then
     if not (paths.cert and paths.key) then
@@ -87,7 +45,8 @@ local function open_trust(paths)
     end
     local identity, sentence, word = trust.identity(paths.cert, paths.key)
     if not identity then
-      return problem("trust.cert, trust.key: " .. sentence, word)
+      return problem("trust.cert, trust.key: " .. sentence, word, nil,
+        TRUST_NEXT.cert)
     end
     out.identity = identity
   end
@@ -97,7 +56,7 @@ end
 local function initial_values(st, file, path)
   local values = {}
   for name, value in pairs(file.params or {}) do
-    values[#values + 1] = { name, tostring(value) }
+    values[#values + 1] = { name, value }
   end
   if #values == 0 or st:revision() > 0 then return true end
   table.sort(values, function(a, b) return a[1] < b[1] end)
@@ -117,13 +76,28 @@ local function initial_values(st, file, path)
   return true
 end
 
-local LOCKED_NEXT <const> = "stop the other process, or use another --store"
+-- Is this a folder of something else? What begins with a dot does not count,
+-- nor what a file system keeps at its top.
+local function is_foreign(path)
+  local others = false
+  for _, name in ipairs(sys.list(path) or {}) do
+    if name:find("^rev%-") or name == "lock" or name == "key" then
+      return false
+    end
+    others = others or name:sub(1, 1) ~= "." and name ~= "lost+found"
+  end
+  return others
+end
 
 local function open_store(options, file, schema, wants)
   local path = options.store or file.store
   if wants.disk and not path then
     return usage(("peal %s needs a store to write to"):format(wants.disk),
       "name a folder: --store DIR")
+  end
+  if path and is_foreign(path) then
+    return problem(path .. ": holds files, but no store", "invalid", nil,
+      "name the folder of a store, or an empty or new one")
   end
   local read_only = wants.read_only and path ~= nil
   if read_only and not sys.stat(path) then
@@ -137,8 +111,7 @@ local function open_store(options, file, schema, wants)
   local st, sentence, word, place = store.open { schema = schema, path = path,
     read_only = read_only }
   if not st then
-    return problem(("%s: %s"):format(path or "store", sentence), word, place,
-      word == "locked" and LOCKED_NEXT or nil)
+    return problem(("%s: %s"):format(path or "store", sentence), word, place)
   end
   for _, text in ipairs(st:notes()) do
     output.say("%s: %s", path or "store", text)
@@ -188,6 +161,64 @@ local function identity_of(file)
   return identity
 end
 
+-- The phone file, or an empty one; and the schema it asks for.
+local function read_files(options)
+  for _, key in ipairs { "phone", "store", "rules" } do
+    if options[key] == "" then
+      return usage(("--%s is empty"):format(key))
+    end
+  end
+  if options.rules and not sys.list(options.rules) then
+    return usage(("--rules: no such folder: %s"):format(options.rules))
+  end
+  if not options.phone then return { trust = {} } end
+  local file, failed = phone_file.read(options.phone)
+  if not file then return nil, failed end
+  if file.rules and not options.rules and not sys.list(file.rules) then
+    return usage(("%s: rules: no such folder: %s"):format(options.phone,
+      file.rules))
+  end
+  return file
+end
+
+--- The parameters that a phone of these options has.
+-- @treturn[1] userdata schema
+-- @treturn[1] table the phone file
+-- @return[2] nil, failure
+function session.schema(options)
+  local file, failed = read_files(options)
+  if not file then return nil, failed end
+  local schema, sentence, word, place =
+    registry.load { maker = file.registry }
+  if not schema then return problem(sentence, word, place) end
+  return schema, file
+end
+
+-- Servers as c-ares reads them; tried here, where the field can be named.
+local function check_dns(own_loop, file, path)
+  if not file.dns then return true end
+  local resolver, sentence, word =
+    net.resolver(own_loop, { servers = file.dns })
+  if resolver then
+    resolver:close()
+    return true
+  elseif word == "resource" then
+    return problem(sentence, word)
+  end
+  return usage(("%s: dns is no address, nor address:port: %q"):format(path,
+    file.dns))
+end
+
+local function make_world(options, file, st, believed)
+  local own_loop, sentence, word = loop.new()
+  if not own_loop then return problem(sentence, word) end
+  local ok, failed = check_dns(own_loop, file, options.phone)
+  if not ok then return nil, failed end
+  return live.new { loop = own_loop, store = st, device = file.device,
+    rules_dir = options.rules or file.rules, trust = believed,
+    dns = file.dns and { servers = file.dns } or nil }
+end
+
 --- Open everything a command needs.
 --   wants.read_only  does not write
 --   wants.disk       name of a command that makes no sense without a folder
@@ -196,36 +227,23 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table { sentence, word, place, next, code }
 function session.open(options, wants)
-  if options.rules and not sys.list(options.rules) then
-    return usage(("--rules: no such folder: %s"):format(options.rules))
-  end
-  local file = { trust = {} }
-  if options.phone then
-    local bad_file
-    file, bad_file = session.read_phone(options.phone)
-    if not file then return nil, bad_file end
-  end
-  local schema, sentence, word, place =
-    registry.load { maker = file.registry }
-  if not schema then return problem(sentence, word, place) end
-  local overrides, bad_override = overrides_of(options, schema)
-  if not overrides then return nil, bad_override end
-  local believed, bad_trust
+  local schema, file = session.schema(options)
+  if not schema then return nil, file end
+  local overrides, failed = overrides_of(options, schema)
+  if not overrides then return nil, failed end
+  local believed
   if wants.trust then
-    believed, bad_trust = open_trust(file.trust)
-    if not believed then return nil, bad_trust end
+    believed, failed = open_trust(file.trust)
+    if not believed then return nil, failed end
   end
-  local st, bad_store = open_store(options, file, schema, wants)
-  if not st then return nil, bad_store end
-  local own_loop
-  own_loop, sentence, word = loop.new()
-  if not own_loop then
+  local st, world
+  st, failed = open_store(options, file, schema, wants)
+  if not st then return nil, failed end
+  world, failed = make_world(options, file, st, believed)
+  if not world then
     st:close()
-    return problem(sentence, word)
+    return nil, failed
   end
-  local world = live.new { loop = own_loop, store = st,
-    device = file.device, rules_dir = options.rules or file.rules,
-    trust = believed, dns = file.dns and { servers = file.dns } or nil }
   return {
     file = file,
     schema = schema,

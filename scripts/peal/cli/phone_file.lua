@@ -1,0 +1,120 @@
+--- Phone files: trusted Lua that returns a table. Each field is checked, for
+-- a mistake in one shows far away from it.
+local phone_file = {}
+
+local FIELDS <const> = { account = "table", device = "table", dhcp = "table",
+  dns = "string", identity = "table", params = "table", registry = "string",
+  rules = "string", state = "table", store = "string", trust = "table" }
+
+-- Fields of a table that may hold no others.
+local KEYS <const> = {
+  account = { user = true, password = true },
+  identity = { PN = true, PSN = true, MAC = true, SN = true, SWVER = true,
+    HWVER = true, IP = true, EXTIP = true, CCERT = true, EMS = true,
+    MUID = true, MPWD = true, ORIGTYPE = true, AUTHSTATUS = true,
+    ISCUST = true },
+  trust = { ca = true, cert = true, key = true },
+}
+
+-- Tables of texts; `device` is the maker's own.
+local TEXTS <const> = { "account", "dhcp", "identity", "params", "state",
+  "trust" }
+
+-- Where a number does as well.
+local NUMBERS <const> = { identity = true, params = true, state = true }
+
+local function usage(fmt, ...)
+  return nil, { sentence = fmt:format(...), word = "usage", code = 2,
+    next = "see the file's own words; examples/phones has some that work" }
+end
+
+-- All of `field` checked; numbers become texts, but in `state`.
+local function check_texts(path, field, given)
+  local out = {}
+  for name, value in pairs(given) do
+    if type(name) ~= "string" then
+      return usage("%s: %s: %s is no name: write [%q]", path, field,
+        tostring(name), tostring(name))
+    elseif KEYS[field] and not KEYS[field][name] then
+      return usage("%s: no such field: %s.%s", path, field, name)
+    end
+    local number = NUMBERS[field] and type(value) == "number"
+    if type(value) ~= "string" and not number then
+      return usage("%s: %s.%s is a %s, not a text%s", path, field, name,
+        type(value), NUMBERS[field] and " or number" or "")
+    end
+    out[name] = number and field ~= "state" and tostring(value) or value
+  end
+  return out
+end
+
+local function check_fields(path, file)
+  for key, value in pairs(file) do
+    local wanted = FIELDS[key]
+    if not wanted then
+      return usage("%s: no such field: %s", path, tostring(key))
+    elseif type(value) ~= wanted then
+      return usage("%s: %s is a %s, not a %s", path, key, type(value),
+        wanted == "string" and "text" or wanted)
+    elseif value == "" then
+      return usage("%s: %s is empty", path, key)
+    end
+  end
+  return true
+end
+
+-- Any notation of twelve hexadecimal digits, as $MA takes it.
+local function is_mac(text)
+  local digits = text:gsub("[:. -]", "")
+  return #digits == 12 and not digits:find("%X")
+end
+
+local function check_file(path, file)
+  if type(file) ~= "table" then
+    return usage("%s: a phone file returns a table", path)
+  end
+  local ok, failed = check_fields(path, file)
+  if not ok then return nil, failed end
+  local out = {}
+  for key, value in pairs(file) do out[key] = value end
+  for _, field in ipairs(TEXTS) do
+    if file[field] then
+      out[field], failed = check_texts(path, field, file[field])
+      if not out[field] then return nil, failed end
+    end
+  end
+  local mac = out.identity and out.identity.MAC
+  if mac and mac ~= "" and not is_mac(mac) then
+    return usage("%s: identity.MAC is no MAC address: %q", path, mac)
+  end
+  return out
+end
+
+local function relative_to(path, folder)
+  if not path or path:sub(1, 1) == "/" then return path end
+  return folder .. path
+end
+
+--- Read a phone file; its paths are relative to it.
+-- @treturn[1] table trust is always there
+-- @return[2] nil, failure
+function phone_file.read(path)
+  local chunk, why = loadfile(path, "t")
+  if not chunk then return usage("phone file: %s", why) end
+  local ok, file = pcall(chunk)
+  if not ok then return usage("phone file: %s", tostring(file)) end
+  local failed
+  file, failed = check_file(path, file)
+  if not file then return nil, failed end
+  local folder = path:match("^(.*/)") or ""
+  for _, key in ipairs { "store", "rules", "registry" } do
+    file[key] = relative_to(file[key], folder)
+  end
+  file.trust = file.trust or {}
+  for key, name in pairs(file.trust) do
+    file.trust[key] = relative_to(name, folder)
+  end
+  return file
+end
+
+return phone_file
