@@ -11,36 +11,111 @@
 --   since_resync, since_upgrade   seconds
 --   lines_active   calls at the moment
 --   now         seconds since 1970, UTC
+local shape = require "peal.shape"
+local url = require "peal.url"
+
 local stages = {}
 
-local function is_text_or_nil(v)
-  return v == nil or type(v) == "string"
-end
+-- More than any rule text can bring about.
+local ITEMS_MAX <const> = 16384
+local TEXT_MAX <const> = 65536
+
+local text = shape.text(TEXT_MAX)
+local letter = shape.match("^[a-p]$", "a letter from a to p")
 
 stages.trigger = {
   purpose = "may a due resync start now?",
   answer = "true, or false and a reason",
   check = function(answer, reason)
-    if answer == true then return { pass = true } end
-    if answer == false and is_text_or_nil(reason) then
-      return { pass = false, reason = reason or "no reason given" }
+    if type(answer) ~= "boolean" then
+      return nil, "the answer is not true, or false and a reason"
     end
+    local line, why = shape.line(reason == nil and "no reason given"
+      or reason, "the reason")
+    if not line then return nil, why end
+    return { pass = answer, reason = not answer and line or nil }
   end,
 }
 
-local function check_plan(plan)
-  if plan.action == "skip" then return plan end
-  if plan.action ~= "run" then return nil end
-  if plan.assigns ~= nil and type(plan.assigns) ~= "table" then return nil end
-  local get = plan.fetch
-  if get == nil then return plan end
-  if type(get) ~= "table" then return nil end
-  if type(get.url) ~= "table" and type(get.url) ~= "string" then return nil end
-  for _, key in ipairs { "key", "uid", "pwd", "post", "put", "alias" } do
-    if not is_text_or_nil(get[key]) then return nil end
+-- What happened while a plan was made, as classic.profile() tells it.
+local read_trace = shape.record {
+  text = text,
+  expanded = text,
+  warnings = shape.list(shape.line, ITEMS_MAX),
+  alternatives = shape.list(shape.record {
+    text = text,
+    verdict = shape.boolean,
+    chosen = shape.boolean,
+    conditions = shape.list(shape.record({ left = text, op = shape.line,
+      right = text, verdict = shape.boolean },
+      { "left", "op", "right", "verdict" }), ITEMS_MAX),
+  }, ITEMS_MAX),
+}
+
+local read_url_fields = shape.record({
+  scheme = shape.string, scheme_given = shape.boolean, host = shape.string,
+  ipv6 = shape.boolean, port = shape.integer(1, 65535),
+  port_given = shape.boolean, path = shape.string,
+  user = shape.string, password = shape.string,
+}, { "scheme", "port", "path" })
+
+-- A URL as url.parse() gives it: its own text reads back as the same.
+local function read_url(v, where)
+  local u, why = read_url_fields(v, where)
+  if not u then return nil, why end
+  local again = url.parse(url.format(u))
+  if not again or again.scheme ~= u.scheme or again.host ~= u.host
+    or again.path ~= u.path or u.host and again.port ~= u.port
+  then
+    return nil, where .. " is not a URL as url.parse gives it"
+  end
+  return u
+end
+
+local read_fetch_fields = shape.record({
+  url = shape.either("table", read_url, shape.string),
+  key = shape.string, uid = shape.string, pwd = shape.string,
+  post = letter, put = letter, alias = letter, srv = shape.boolean,
+}, { "url" })
+
+local function read_fetch(v, where)
+  local fetch, why = read_fetch_fields(v, where)
+  if not fetch then return nil, why end
+  if fetch.post and fetch.put then
+    return nil, where .. " has both post and put"
+  end
+  return fetch
+end
+
+local read_plan_fields = shape.record({
+  action = shape.match("^%l+$", '"run" or "skip"'),
+  assigns = shape.list(shape.record({ name = shape.name,
+    value = shape.string }, { "name", "value" }), ITEMS_MAX),
+  fetch = read_fetch,
+  reason = shape.line, word = shape.line, event = shape.line,
+  condition = text, activation = text, trace = read_trace,
+}, { "action" })
+
+local function read_plan(v, where)
+  local plan, why = read_plan_fields(v, where)
+  if not plan then return nil, why end
+  if plan.action ~= "run" and plan.action ~= "skip" then
+    return nil, where .. '.action is not "run" or "skip"'
+  end
+  if plan.action == "skip" and plan.fetch then
+    return nil, where .. " skips, and has a fetch"
   end
   return plan
 end
+
+local read_detail = shape.record {
+  at = shape.integer(0, math.maxinteger), err = shape.line,
+  trace = read_trace,
+  conditions = function() return true end, -- the trace has them
+}
+
+local read_error = shape.record({ sentence = shape.line, word = shape.line,
+  detail = read_detail }, { "sentence" })
 
 -- The view has also rule = { name =, text = }.
 stages.profile = {
@@ -48,13 +123,17 @@ stages.profile = {
   answer = "a plan { action = \"run\", assigns =, fetch = } or "
     .. "{ action = \"skip\", reason = }, or nil, a sentence and a word",
   check = function(plan, sentence, word, detail)
-    if plan == nil and type(sentence) == "string" then
-      return { action = "error", sentence = sentence,
-        word = is_text_or_nil(word) and word or "bad-rule", detail = detail }
-    end
-    return type(plan) == "table" and check_plan(plan) or nil
+    if plan ~= nil then return read_plan(plan, "the plan") end
+    local failed, why = read_error({ sentence = sentence, word = word,
+      detail = detail }, "the answer")
+    if not failed then return nil, why end
+    failed.action, failed.word = "error", failed.word or "bad-rule"
+    return failed
   end,
 }
+
+local read_verdict = shape.record { refuse = shape.map(shape.line),
+  change = shape.map(shape.string) }
 
 -- The view has also rule, url, and changes = list of
 -- { name, type, old, new, secret, reboot, line }.
@@ -63,18 +142,7 @@ stages.apply = {
   answer = "nil (accept all) or { refuse = { NAME = reason }, "
     .. "change = { NAME = value } }",
   check = function(verdict)
-    verdict = verdict == nil and {} or verdict
-    if type(verdict) ~= "table" then return nil end
-    for _, key in ipairs { "refuse", "change" } do
-      local part = verdict[key] == nil and {} or verdict[key]
-      if type(part) ~= "table" then return nil end
-      for name, value in pairs(part) do
-        if type(name) ~= "string" or type(value) ~= "string" then
-          return nil
-        end
-      end
-    end
-    return verdict
+    return read_verdict(verdict == nil and {} or verdict, "the answer")
   end,
 }
 

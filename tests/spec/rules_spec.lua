@@ -63,6 +63,38 @@ describe("rule files", function()
     end)
   end
 
+  it("are not asked what an error value says", function()
+    local set = load_one("trigger.lua", [[
+      return { stage = "trigger", decide = function(phone) error(phone) end }
+    ]])
+    set.decide.trigger = function() -- as a leak in the environment would be
+      error(setmetatable({}, { __tostring = error, __name = "x" }))
+    end
+    assert.is_true(rules.ask(set, "trigger", VIEW).pass)
+    assert.are.equal("op/trigger.lua: error value is a table; "
+      .. "the factory rule is used", set.notes[1].text)
+  end)
+
+  it("cannot flood a log", function()
+    local set = load_one("trigger.lua", [[
+      return { stage = "trigger", decide = function()
+        error(("\u{20AC}"):rep(1e6))
+      end }]])
+    assert.is_true(rules.ask(set, "trigger", VIEW).pass)
+    local text = set.notes[1].text
+    assert.is_true(#text < 600)
+    assert.is_truthy(utf8.len(text))
+    assert.is_truthy(text:find("the factory rule is used", 1, true))
+  end)
+
+  it("walk what they see in the order of its names", function()
+    local names = {}
+    for name, value in pairs(rules.freeze { b = false, a = { 1 }, c = 3 }) do
+      names[#names + 1] = name .. type(value)
+    end
+    assert.are.same({ "atable", "bboolean", "cnumber" }, names)
+  end)
+
   it("do not see the globals of another file", function()
     local set = rules.load {
       ["apply.lua"] = { path = "op/apply.lua",
