@@ -38,14 +38,19 @@ local function trace_rule(run, name, plan)
   end
 end
 
--- A plan's fetch with its URL parsed, or nil and why not.
+-- A plan's fetch with its URL parsed, or nil and why not. user:pw@ stands for
+-- uid and pwd, as in a rule's text.
 local function fetch_of(plan)
   local get = {}
   for key, value in pairs(plan.fetch) do get[key] = value end
-  if type(get.url) ~= "string" then return get end
-  local u, sentence, word = url.parse(get.url)
-  if not u then return nil, sentence, word end
-  get.url = u
+  if type(get.url) == "string" then
+    local u, sentence, word = url.parse(get.url)
+    if not u then return nil, sentence, word end
+    get.url = u
+  end
+  if not get.uid and not get.pwd then
+    get.uid, get.pwd = get.url.user, get.url.password
+  end
   return get
 end
 

@@ -1,7 +1,8 @@
 -- Runs every case of tests/cases: whole resyncs as data (support/cases.lua).
 local cases = require "support.cases"
 
-local FILES <const> = { "http_codes", "profiles", "rules", "syslog" }
+local FILES <const> = { "http_codes", "profiles", "rule_files", "rules",
+  "syslog" }
 
 local checks = {}
 
@@ -74,6 +75,19 @@ function checks.notes_have(want, run)
   all = table.concat(all, "\n")
   for _, text in ipairs(want) do
     assert.is_truthy(all:find(text, 1, true), text .. " is not in\n" .. all)
+  end
+end
+
+function checks.note_paths(want, run)
+  local got = {}
+  for i, note in ipairs(run.results[1].notes) do got[i] = note.path end
+  assert.are.same(want, got)
+end
+
+function checks.trace_has(want, run)
+  local trace = run.results[1].trace:encode()
+  for _, text in ipairs(want) do
+    assert.is_truthy(trace:find(text, 1, true), text .. " is not in\n" .. trace)
   end
 end
 

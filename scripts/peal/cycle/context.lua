@@ -2,11 +2,20 @@
 --   run.phone, run.trace, run.result, run.rules (loaded rule files),
 --   run.names (rules in order), run.state (timers of the current rule)
 local rules = require "peal.rules"
+local secret = require "peal.secret"
 
 local context = {}
 
 local function read_only(_, name)
   error(("a rule cannot write a parameter (%s)"):format(tostring(name)), 2)
+end
+
+-- The password of Extension Mobility is a secret like those of parameters.
+local function shown_identity(phone)
+  local out = {}
+  for name, value in pairs(phone.identity) do out[name] = value end
+  out.MPWD = secret.reference("MPWD", out.MPWD)
+  return out
 end
 
 --- What a rule file is shown; `fields` come on top.
@@ -18,7 +27,7 @@ function context.view(run, fields)
     param = setmetatable({}, {
       __index = function(_, name) return phone:shown(name) end,
       __newindex = read_only, __metatable = "read-only" }),
-    identity = phone.identity,
+    identity = shown_identity(phone),
     state = state,
     asked_by = run.asked_by,
     explicit = run.explicit,

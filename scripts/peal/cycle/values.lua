@@ -2,8 +2,10 @@
 local alias = require "peal.alias"
 local context = require "peal.cycle.context"
 local decode = require "peal.decode"
+local json = require "peal.json"
 local secret = require "peal.secret"
 local transport = require "peal.transport"
+local visible = require "peal.visible"
 
 local values = {}
 
@@ -28,31 +30,74 @@ local function give_up(txn, sentence, word)
   return nil, { sentence = sentence, word = word }
 end
 
+local function sorted_names(map)
+  local names = {}
+  for name in pairs(map) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+-- Stage a value that may refer to secrets: they may stand in a secret only.
+-- nil, sentence, "secret" else, or as txn:set() has it.
+local function set(run, txn, name, value)
+  if not secret.holds(value) then return txn:set(name, value) end
+  local about = run.phone.world.store:value(name)
+  if not about or not about.secret then
+    return nil, "a secret may only be put into a secret parameter", "secret"
+  end
+  local text, sentence, word = secret.resolve(value,
+    function(of) return run.phone:secret(of) end)
+  if not text then return nil, sentence, word end
+  return txn:set(name, text)
+end
+
+-- Say what came of nothing.
+--   by   whose decision it was: a rule's name, or a rule file's
+local function skipped(run, by, what, name, sentence, word)
+  context.note(run, word, visible.line(name),
+    visible.line(("%s: %s %s skipped: %s"):format(by, what, name, sentence)))
+end
+
+local function refuse_one(run, txn, name, reason, by)
+  local ok, sentence, word = txn:revoke(name)
+  if not ok then return give_up(txn, sentence, word) end
+  run.trace:add("refused", { name = name, by = by, reason = reason })
+  table.insert(run.result.refused, { name = name, reason = reason, by = by })
+  return true
+end
+
 local function refuse_some(run, txn, changes, verdict)
-  local refuse = verdict.refuse or {}
+  local refuse, used = verdict.refuse or {}, {}
   for _, staged in ipairs(changes) do
     local reason = refuse[staged.name]
     if reason then
-      local ok, sentence, word = txn:revoke(staged.name)
-      if not ok then return give_up(txn, sentence, word) end
-      run.trace:add("refused", { name = staged.name, by = verdict.rule_file,
-        reason = reason })
-      table.insert(run.result.refused, { name = staged.name, reason = reason,
-        by = verdict.rule_file })
+      local ok, failed = refuse_one(run, txn, staged.name, reason,
+        verdict.rule_file)
+      if not ok then return nil, failed end
+      used[staged.name] = true
+    end
+  end
+  for _, name in ipairs(sorted_names(refuse)) do
+    if not used[name] then
+      skipped(run, verdict.rule_file or "rule", "refusal of", name,
+        "the profile does not change it", "not-changed")
     end
   end
   return true
 end
 
 local function change_some(run, name, where, txn, verdict)
+  local by = verdict.rule_file or "rule"
   local ok, sentence, word = txn:source { cycle = run.trace.cycle,
-    author = verdict.rule_file or "rule", rule = name, url = where }
+    author = by, rule = name, url = where }
   if not ok then return give_up(txn, sentence, word) end
-  for param, value in pairs(verdict.change or {}) do
-    ok, sentence, word = txn:set(param, value)
+  for _, param in ipairs(sorted_names(verdict.change or {})) do
+    ok, sentence, word = set(run, txn, param, verdict.change[param])
     if word == "resource" then return give_up(txn, sentence, word) end
-    run.trace:add("changed", { name = param, by = verdict.rule_file,
-      text = not ok and sentence or nil, word = word })
+    run.trace:add("changed", { name = visible.line(param),
+      by = verdict.rule_file, word = not ok and word or nil,
+      text = not ok and visible.line(sentence) or nil })
+    if not ok then skipped(run, by, "change of", param, sentence, word) end
   end
   return true
 end
@@ -147,14 +192,10 @@ function values.assign(run, index, name, assigns, ends)
   local txn, failed = begin(run, { author = "assign", rule = name })
   if not txn then return nil, failed end
   for _, item in ipairs(assigns) do
-    local value, sentence, word = secret.resolve(item.value,
-      function(of) return run.phone:secret(of) end)
-    local ok
-    if value then ok, sentence, word = txn:set(item.name, value) end
+    local ok, sentence, word = set(run, txn, item.name, item.value)
     if word == "resource" then return give_up(txn, sentence, word) end
     if not ok then
-      context.note(run, word, item.name,
-        ("%s: assignment to %s skipped: %s"):format(name, item.name, sentence))
+      skipped(run, name, "assignment to", item.name, sentence, word)
     end
   end
   local changes
@@ -216,8 +257,8 @@ function values.stage(run, name, get, answer, where)
     run.trace:add("decode", { word = word, text = sentence })
     return nil, { sentence = sentence, word = word, place = place }
   end
-  run.trace:add("decode", { steps = facts.steps, bytes = facts.bytes_in,
-    plain = facts.bytes_plain })
+  run.trace:add("decode", { steps = json.array(facts.steps),
+    bytes = facts.bytes_in, plain = facts.bytes_plain })
   return txn
 end
 
