@@ -7,6 +7,7 @@
 -- Source: MPP provisioning guide, "Profile rules", "Conditional expressions".
 local condition = require "peal.condition"
 local default_server = require "peal.rule.server"
+local json = require "peal.json"
 local macro = require "peal.macro"
 local parse = require "peal.rule.parse"
 local redact = require "peal.rule.redact"
@@ -183,7 +184,7 @@ local function decide_rule(d)
   if not parsed then
     return failure(d, sentence, word, detail.at)
   end
-  d.trace.warnings = parsed.warnings
+  d.trace.warnings = json.array(parsed.warnings)
   if parsed.disabled then
     return skip(d, "the rule is disabled by #", "disabled")
   elseif #parsed.alternatives == 0 then
@@ -226,7 +227,8 @@ function rule.decide(text, vars, opts)
   opts = opts or {}
   local d = { text = text, vars = vars, opts = opts,
               kind = opts.kind or "profile" }
-  d.trace = { text = "", alternatives = {}, warnings = {} }
+  d.trace = { text = "", alternatives = json.array(),
+              warnings = json.array() }
   if #text > rule.limit then
     return failure(d, ("Rule longer than %d bytes"):format(rule.limit),
       "bad-rule", rule.limit)
