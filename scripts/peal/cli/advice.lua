@@ -8,12 +8,10 @@ local SPACE <const> = "make room there, then try again"
 
 -- Failures of a resync.
 local BY_WORD <const> = {
-  ["c.dns"] = "let the host name's addresses be those of the server",
   ["c.expired"] = CERTIFICATE,
   ["c.future"] = "is the clock of this machine right?",
   ["c.name"] = "use the name that the certificate holds, or give the server a "
     .. "certificate for this one",
-  ["c.rejected"] = "rules/trust.lua refused the certificate",
   ["c.untrusted"] = "name the CA that signed the server in the phone file: "
     .. "trust = { ca = \"ca.pem\" }",
   ["c.weak"] = CERTIFICATE .. "; TLS_Min_RSA_Bits lowers the bar for RSA keys",
@@ -83,9 +81,9 @@ local BY_SENTENCE <const> = {
   { "extended key usage", "give the server a certificate that is meant for "
     .. "servers (extended key usage serverAuth)" },
   { "^redirect", "name the last address in the rule, or mend the redirect: "
-    .. "301 or 302, to http or https" },
-  { "redirects$", "name the last address in the rule: the server redirects "
-    .. "in a circle?" },
+    .. "301 or 302, to http or https, and never from https to http" },
+  { "redirects$", "does the server redirect in a circle? Name the last "
+    .. "address in the rule" },
 }
 
 -- A tftp server that says "access violation" has no status.

@@ -24,7 +24,8 @@ function expand.run(options)
   local expanded, sentence, word =
     macro.expand(text, open.phone:variables())
   if not expanded then
-    return nil, { sentence = sentence, word = word }
+    return nil, { sentence = sentence, word = word,
+      next = "macros look like: $MA $(MA) $(MA:0:6)" }
   end
   expanded = secret.mask(expanded)
   if options.json then

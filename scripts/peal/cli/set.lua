@@ -1,4 +1,5 @@
 --- peal set: write parameters by hand.
+local advice = require "peal.cli.advice"
 local get = require "peal.cli.get"
 local output = require "peal.cli.output"
 local session = require "peal.cli.session"
@@ -34,9 +35,14 @@ local function pairs_of(options)
   return out
 end
 
+local function failure(sentence, word, next_step)
+  return nil, { sentence = sentence, word = word,
+    next = next_step or advice.here(word) }
+end
+
 local function write(open, list)
   local txn, sentence, word = open.store:begin()
-  if not txn then return nil, { sentence = sentence, word = word } end
+  if not txn then return failure(sentence, word) end
   txn:source { author = "cli" }
   txn:keep_unknown(open.phone.keep_unknown or false)
   for _, pair in ipairs(list) do
@@ -47,15 +53,16 @@ local function write(open, list)
       if word == "unknown-name" then
         return get.unknown(open.schema, pair[1])
       end
-      return nil, { sentence = ("%s: %s"):format(pair[1], sentence),
-        word = word }
+      return failure(("%s: %s"):format(pair[1], sentence), word,
+        word == "bad-value" and "its type and value now: peal explain "
+          .. pair[1] or nil)
     end
   end
   local changes, revision
   changes, sentence, word = txn:changes()
   if not changes then
     txn:abort()
-    return nil, { sentence = sentence, word = word }
+    return failure(sentence, word)
   end
   revision, sentence, word = txn:commit("set", math.floor(sys.time()))
   if not revision then

@@ -1,0 +1,61 @@
+-- What a person is told to do next.
+local advice = require "peal.cli.advice"
+
+local function phone(min_version)
+  return { param = function(_, name)
+    return name == "TLS_Client_Min_Version" and min_version or ""
+  end }
+end
+
+local function of(failed, min_version)
+  failed.sentence = failed.sentence or "it failed"
+  failed.cause = { id = failed.cause or failed.word }
+  return advice.of(failed, phone(min_version or "TLS 1.2"))
+end
+
+describe("advice", function()
+  local rows = {
+    { { word = "access" }, "server's log" },
+    { { word = "access", sentence = "h is outside of "
+      .. "Restricted_Access_Domains" }, "Restricted_Access_Domains names" },
+    { { word = "c.untrusted" }, "name the CA" },
+    { { word = "c.untrusted", sentence = "certificate for h is not meant "
+      .. "for servers (its extended key usage lacks serverAuth)" },
+      "serverAuth" },
+    { { word = "t.version" }, "TLS 1.2 or 1.3" },
+    { { word = "unknown", status = 205 }, "answer 200" },
+    { { word = "unknown", status = 206 }, "answer 200" },
+    { { word = "unknown", status = 304 }, "301 or 302" },
+    { { word = "corrupt", status = 200 }, "peal profile check" },
+    { { word = "toobig", status = 200 }, "smaller" },
+    { { word = "bad-coding", status = 200, cause = "badop" }, "gzip" },
+    { { word = "unknown", status = 418 }, "server's log" },
+    { { word = "bad-response", status = 302,
+      sentence = "redirect from https to http refused" }, "never from https" },
+    { { word = "bad-response", status = 302,
+      sentence = "more than 5 redirects" }, "circle" },
+    { { word = "no-space", status = 200 }, "room" },
+    { { word = "frob" }, "-v" },
+  }
+  for _, row in ipairs(rows) do
+    local failed = row[1]
+    it(("for %s %s %s says %q"):format(failed.word, failed.status or "",
+      failed.sentence or "", row[2]), function()
+      local text = of(failed)
+      assert.is_truthy(text:find(row[2], 1, true), text)
+    end)
+  end
+
+  it("does not ask for TLS 1.2 where 1.3 is the least", function()
+    assert.is_nil(of({ word = "t.version" }, "TLS 1.3"):find("1.2", 1, true))
+  end)
+
+  it("has a next step for each word of the error list", function()
+    for _, word in ipairs { "badop", "badopt", "bad-url", "damaged",
+        "permission", "read-only", "no-space", "locked", "newer", "io" } do
+      local text = advice.here(word) or of { word = word }
+      assert.is_nil(text:find("resync -v", 1, true), word)
+    end
+    assert.is_truthy(advice.profile("corrupt", false):find("--key", 1, true))
+  end)
+end)
