@@ -3,8 +3,7 @@
  *   r = net.resolver(loop, {servers=, timeout=, tries=})
  *   h = r:resolve(name, "A"|"AAAA"|"ADDR"|"SRV", use_hosts, fn)  h:cancel()
  *       fn(list) or fn(nil, sentence, word)
- *   net.send(address, port, bytes) -> true | nil, sentence, word
- *   net.is_address(text) -> "ipv4" | "ipv6" | nil */
+ *   net.send(address, port, bytes) -> true | nil, sentence, word */
 #include <math.h>
 
 #include "bindings.h"
@@ -174,23 +173,11 @@ static int l_send(lua_State *L)
 	return 1;
 }
 
-static int l_is_address(lua_State *L)
-{
-	struct sockaddr_storage sa;
-
-	if (peal_address_parse(luaL_checkstring(L, 1), 0, &sa))
-		lua_pushnil(L);
-	else
-		lua_pushstring(L, sa.ss_family == AF_INET ? "ipv4" : "ipv6");
-	return 1;
-}
-
 int luaopen_peal_net(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "resolver", l_resolver },
 		{ "send", l_send },
-		{ "is_address", l_is_address },
 		{ NULL, NULL },
 	};
 	static const luaL_Reg meta[] = { { "__gc", l_gc },

@@ -1,8 +1,8 @@
 /* sys.c - require "peal.sys": clocks, dice and files, for worlds and tools.
  *
- *   sys.time()  sys.monotonic()  sys.cpu_time()            seconds
+ *   sys.time()  sys.monotonic()                            seconds
  *   sys.random(n) octets   sys.random_int(lo, hi)          from the system
- *   sys.mkdir_p(path, mode)  sys.list(dir)  sys.stat(path)
+ *   sys.list(dir)  sys.stat(path)
  *   sys.local_address([peer]) -> text | nil
  *   sys.versions() -> { peal =, Lua =, libcurl = ... } */
 #include <arpa/inet.h>
@@ -37,11 +37,6 @@ static int l_time(lua_State *L)
 static int l_monotonic(lua_State *L)
 {
 	return push_clock(L, CLOCK_MONOTONIC);
-}
-
-static int l_cpu_time(lua_State *L)
-{
-	return push_clock(L, CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static int fail_errno(lua_State *L, int number, const char *what)
@@ -96,44 +91,6 @@ static int l_random_int(lua_State *L)
 	if (span)
 		draw %= span;
 	lua_pushinteger(L, (lua_Integer)((lua_Unsigned)lo + draw));
-	return 1;
-}
-
-/* Like mkdir -p; `path` is changed and restored. */
-static int make_all(char *path, mode_t mode)
-{
-	struct stat st;
-	char *p;
-
-	for (p = path + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(path, mode) && errno != EEXIST)
-			return -1;
-		*p = '/';
-	}
-	if (mkdir(path, mode) == 0)
-		return 0;
-	if (errno != EEXIST || stat(path, &st))
-		return -1;
-	errno = ENOTDIR;
-	return S_ISDIR(st.st_mode) ? 0 : -1;
-}
-
-static int l_mkdir_p(lua_State *L)
-{
-	size_t len;
-	const char *path = luaL_checklstring(L, 1, &len);
-	mode_t mode = (mode_t)luaL_optinteger(L, 2, 0777);
-	char *copy;
-
-	luaL_argcheck(L, len > 0 && strlen(path) == len, 1, "not a path");
-	copy = lua_newuserdatauv(L, len + 1, 0);
-	memcpy(copy, path, len + 1);
-	if (make_all(copy, mode))
-		return fail_errno(L, errno, path);
-	lua_pushboolean(L, 1);
 	return 1;
 }
 
@@ -279,10 +236,8 @@ static int l_versions(lua_State *L)
 int luaopen_peal_sys(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "cpu_time", l_cpu_time },
 		{ "list", l_list },
 		{ "local_address", l_local_address },
-		{ "mkdir_p", l_mkdir_p },
 		{ "monotonic", l_monotonic },
 		{ "random", l_random },
 		{ "random_int", l_random_int },
