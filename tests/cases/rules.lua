@@ -93,6 +93,12 @@ return {
         ["160"] = "http://192.168.150.21/cfg/" } },
       server = { ["http://192.168.150.21/cfg/8841-3PCC.xml"] =
         { body = PROFILE } } }),
+  rule("puts a secret into the rule that DHCP offers", "/$PSN.xml",
+    { outcome = "success", user = "MyUserID", password = "k3y",
+      sealed = { "k3y" } },
+    { phone = { params = { Profile_Rule = "/$PSN.xml" },
+      dhcp = { ["66"] = "[--uid $SA --pwd $SC] http://192.168.150.21/a" } },
+      server = ANY }),
   rule("takes user and password from a rule that DHCP offers", "/$PSN.xml",
     { outcome = "success", user = "joe", password = "pw" },
     { phone = { params = { Profile_Rule = "/$PSN.xml" },

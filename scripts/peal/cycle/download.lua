@@ -39,19 +39,6 @@ local function question(run, get)
   return ask
 end
 
--- Secrets go in for the references that the rule passed on.
-local function clear_secrets(run, get)
-  for _, key in ipairs { "key", "uid", "pwd" } do
-    if get[key] then
-      local text, sentence = secret.resolve(get[key],
-        function(name) return run.phone:secret(name) end)
-      if not text then return nil, sentence end
-      get[key] = text
-    end
-  end
-  return true
-end
-
 -- URLs to try: the rule's own, or what DHCP offers for a rule without host.
 local function candidates(run, get)
   if get.url.host then return { get.url } end
@@ -61,11 +48,20 @@ local function candidates(run, get)
   return list, sentence, word
 end
 
--- An option of DHCP may be a whole rule, with a key and the like.
-local function with_options(get, u)
+-- What is asked for at one URL: an option of DHCP may be a whole rule, with a
+-- key and the like. Secrets go in for the references.
+local function options_at(run, get, u)
   local out = {}
   for key, value in pairs(get) do out[key] = value end
   for key, value in pairs(u.fetch or {}) do out[key] = out[key] or value end
+  for _, key in ipairs { "key", "uid", "pwd" } do
+    if out[key] then
+      local text, sentence = secret.resolve(out[key],
+        function(name) return run.phone:secret(name) end)
+      if not text then return nil, sentence end
+      out[key] = text
+    end
+  end
   return out
 end
 
@@ -79,7 +75,8 @@ end
 -- The answer, or nil and the last failure; and what was asked for.
 local function fetch_any(run, name, list, get, tell)
   for i, u in ipairs(list) do
-    local one = with_options(get, u)
+    local one, sentence = options_at(run, get, u)
+    if not one then return nil, { bad_rule = sentence } end
     local ask = question(run, one)
     run.trace:add("fetch", { rule = name, url = url.format(u),
       method = u.scheme == "tftp" and "RRQ" or ask.method or "GET",
@@ -145,10 +142,7 @@ end
 
 --- Fetch and apply what a plan asks for.
 function download.run(run, index, name, get)
-  local ok, sentence = clear_secrets(run, get)
-  if not ok then return context.bad_rule(name, sentence) end
-  local list, word
-  list, sentence, word = candidates(run, get)
+  local list, sentence, word = candidates(run, get)
   if not list then
     return context.bad_rule(name, sentence, word, { err = sentence })
   end
@@ -159,6 +153,9 @@ function download.run(run, index, name, get)
     if first then messages.send(run.phone, run.trace, "request", request) end
   end
   local answer, failed, one = fetch_any(run, name, list, get, tell)
+  if failed and failed.bad_rule then
+    return context.bad_rule(name, failed.bad_rule)
+  end
   request = request or request_vars(list[1])
   if answer and answer.address then request.SERVIP = answer.address end
   local where = url.format(answer and answer.asked or list[1])
