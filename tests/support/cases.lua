@@ -20,6 +20,7 @@ local fixture = require "support.fixture"
 local json = require "peal.json"
 local phone = require "peal.phone"
 local registry = require "peal.registry"
+local rule_files = require "peal.world.rule_files"
 local store = require "peal.store"
 local virtual = require "peal.world.virtual"
 
@@ -70,10 +71,7 @@ end
 
 local function rules_of(case)
   if not case.rules then return nil end
-  local sources = {}
-  for name, text in pairs(require "peal.factory") do
-    sources[name] = { text = text, path = "rules/" .. name, factory = true }
-  end
+  local sources = rule_files.read()
   for name, text in pairs(case.rules) do
     sources[name] = { text = text, path = "operator/" .. name }
   end

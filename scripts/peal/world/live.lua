@@ -13,6 +13,7 @@
 --   send({address, port}, bytes)
 --   rules()                 rule sources, see rule_files.lua
 --   store, device
+local events = require "peal.world.events"
 local fetch = require "peal.fetch"
 local net = require "peal.net"
 local rule_files = require "peal.world.rule_files"
@@ -73,7 +74,7 @@ end
 --   dns        { servers = "127.0.0.1:5353" } or nil: the system's
 function live.new(options)
   local loop = options.loop
-  local client, resolver, waiting = nil, nil, {}
+  local client, resolver
   local world = { store = options.store, device = options.device or {} }
 
   function world.now()
@@ -118,18 +119,7 @@ function live.new(options)
     return task.await(function(resume) loop:timer(seconds, resume) end)
   end
 
-  function world.wake(event)
-    return task.await(function(resume)
-      waiting[event] = waiting[event] or {}
-      table.insert(waiting[event], resume)
-    end)
-  end
-
-  function world.post(event, ...)
-    local woken = waiting[event] or {}
-    waiting[event] = nil
-    for _, resume in ipairs(woken) do resume(...) end
-  end
+  events.add(world)
 
   function world.send(where, bytes)
     return net.send(where.address, where.port, bytes)

@@ -1,6 +1,7 @@
 --- The virtual world: a clock that jumps to the next timer, and a network that
 -- is a script. The same functions as live.lua; nothing outside is touched.
-local factory = require "peal.factory"
+local events = require "peal.world.events"
+local rule_files = require "peal.world.rule_files"
 local task = require "peal.task"
 
 local virtual = {}
@@ -20,14 +21,6 @@ local DICE <const> = {
   min = function(lo) return lo end,
   max = function(_, hi) return hi end,
 }
-
-local function factory_rules()
-  local sources = {}
-  for name, text in pairs(factory) do
-    sources[name] = { text = text, path = "rules/" .. name, factory = true }
-  end
-  return sources
-end
 
 -- The earliest timer; equal times in the order they were set.
 local function pop_first(timers)
@@ -72,7 +65,7 @@ end
 --   device   table
 function virtual.new(options)
   local start = options.time or 1795342530
-  local clock, timers, waiting = 0, {}, {}
+  local clock, timers = 0, {}
   local dice = options.dice or 1
   if type(dice) == "number" then dice = dice_of(dice) end
   dice = DICE[dice] or dice
@@ -114,18 +107,7 @@ function virtual.new(options)
     return addresses_of(options.dns, name, kind)
   end
 
-  function world.wake(event)
-    return task.await(function(resume)
-      waiting[event] = waiting[event] or {}
-      table.insert(waiting[event], resume)
-    end)
-  end
-
-  function world.post(event, ...)
-    local woken = waiting[event] or {}
-    waiting[event] = nil
-    for _, resume in ipairs(woken) do resume(...) end
-  end
+  events.add(world)
 
   function world.send(where, bytes)
     table.insert(world.datagrams, { address = where.address,
@@ -134,7 +116,7 @@ function virtual.new(options)
   end
 
   function world.rules()
-    return options.rules or factory_rules()
+    return options.rules or rule_files.read()
   end
 
   --- Jump from timer to timer up to `seconds` from the start, or to the last.
