@@ -6,6 +6,17 @@ local secret = {}
 
 local MARK <const> = "\0"
 
+local WORDS <const> = { "passw", "pwd", "secret", "key", "_pin", "ikm" }
+
+--- Does the name of a parameter that no registry knows sound like a secret's?
+function secret.sounds_like(name)
+  name = name:lower()
+  for _, word in ipairs(WORDS) do
+    if name:find(word, 1, true) then return true end
+  end
+  return name:find("^gpp_s[a-d]$") ~= nil
+end
+
 --- What a rule sees of secret parameter `name`; "" where it is empty.
 function secret.reference(name, text)
   if text == nil or text == "" then return text end

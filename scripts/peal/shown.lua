@@ -1,25 +1,15 @@
 --- Values as people may see them: secrets as fingerprints, rules and URLs
 -- without keys, passwords and what they assign to secret parameters.
 local rule = require "peal.rule"
+local secret = require "peal.secret"
 
 local shown = {}
-
--- Names that are in no registry are judged by their wording.
-local WORDS <const> = { "passw", "pwd", "secret", "key", "_pin", "ikm" }
-
-local function sounds_secret(name)
-  name = name:lower()
-  for _, word in ipairs(WORDS) do
-    if name:find(word, 1, true) then return true end
-  end
-  return name:find("^gpp_s%a$") ~= nil
-end
 
 --- Does parameter `name` of this store keep a secret?
 function shown.is_secret(store, name)
   local about = store:value(name)
   if about and not about.untyped then return about.secret end
-  return sounds_secret(name)
+  return secret.sounds_like(name)
 end
 
 -- Texts of other types may be rules as well, such as a GPP that a rule names.

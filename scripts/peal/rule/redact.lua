@@ -4,6 +4,7 @@
 -- follows an option that is not known to be harmless, what stands where a
 -- server should, what is assigned to a parameter that keeps a secret.
 local parse = require "peal.rule.parse"
+local secrets = require "peal.secret"
 
 local find, match, sub, lower = string.find, string.match, string.sub,
   string.lower
@@ -13,13 +14,6 @@ local SHOWN <const> = {
   uid = true, post = true, put = true, alias = true, srv = true,
   delta = true, status = true,
 }
-
-local function secret_parameter(name)
-  name = lower(name)
-  return find(name, "^gpp_s[a-d]$") or find(name, "passw", 1, true)
-    or find(name, "secret", 1, true) or find(name, "ikm", 1, true)
-    or find(name, "_pin", 1, true) or find(name, "_key", 1, true)
-end
 
 local function hide(ranges, from, to)
   if to >= from then
@@ -262,7 +256,7 @@ local function redact(text, mask, is_secret, broken)
   local ranges = {}
   hide_options(ranges, mask)
   hide_user_info(ranges, mask)
-  hide_assigned(ranges, mask, is_secret or secret_parameter)
+  hide_assigned(ranges, mask, is_secret or secrets.sounds_like)
   if broken then
     hide_roughly(ranges, mask)
   end
