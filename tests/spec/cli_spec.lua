@@ -92,6 +92,21 @@ describe("peal", function()
     assert.are.same(before, program.snapshot(st))
   end)
 
+  it("sets no value that a profile could not hold", function()
+    local st = dir .. "/st"
+    peal("set", "GPP_A=1", "--store", st)
+    local before = program.snapshot(st)
+    for _, value in ipairs { "a\nb", "\1", "\27[31m", "\127", "\xff" } do
+      local got = peal("set", "GPP_A=" .. value, "--store", st)
+      assert.are.equal(1, got.code)
+      assert.is_truthy(got.err:find("[bad-value]", 1, true), got.err)
+      assert.is_nil(got.err:find("[\1\27\127]"))
+    end
+    assert.are.same(before, program.snapshot(st))
+    assert.are.equal(0, peal("set", "GPP_A=a\tb é", "--store", st).code)
+    assert.are.equal("a\tb é\n", peal("get", "GPP_A", "--store", st).out)
+  end)
+
   it("writes all values or none", function()
     local st = dir .. "/st"
     peal("set", "GPP_A=1", "--store", st)

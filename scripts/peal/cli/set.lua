@@ -40,7 +40,24 @@ local function failure(sentence, word, next_step)
     next = next_step or advice.here(word) }
 end
 
+-- A profile could not hold such a value, nor a report show it.
+local function check_bytes(name, value)
+  if value:gsub("\t", ""):find("%c") then
+    return failure(name .. ": control characters or line ends in the value",
+      "bad-value", "write it on one line")
+  end
+  if not utf8.len(value) then
+    return failure(name .. ": the value is not UTF-8", "bad-value",
+      "convert it: iconv -t UTF-8")
+  end
+  return true
+end
+
 local function write(open, list)
+  for _, pair in ipairs(list) do
+    local ok, failed = check_bytes(pair[1], pair[2])
+    if not ok then return nil, failed end
+  end
   local txn, sentence, word = open.store:begin()
   if not txn then return failure(sentence, word) end
   txn:source { author = "cli" }
