@@ -1,3 +1,4 @@
+local environment = require "peal.environment"
 local rules = require "peal.rules"
 
 local function load_one(name, text)
@@ -89,7 +90,7 @@ describe("rule files", function()
 
   it("walk what they see in the order of its names", function()
     local names = {}
-    for name, value in pairs(rules.freeze { b = false, a = { 1 }, c = 3 }) do
+    for name, value in pairs(environment.freeze { b = false, a = { 1 }, c = 3 }) do
       names[#names + 1] = name .. type(value)
     end
     assert.are.same({ "atable", "bboolean", "cnumber" }, names)

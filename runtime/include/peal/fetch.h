@@ -41,6 +41,12 @@ void peal_fetcher_free(struct peal_fetcher *f); /* cancels; takes NULL */
  *   *_ms        0: 10 s connect, 30 s without a byte, 300 s in all */
 enum peal_auth { PEAL_AUTH_BASIC = 1, PEAL_AUTH_DIGEST = 2 };
 
+/* Takes a body piece by piece instead of a buffer, such as a firmware image:
+ * bytes borrowed during the call. Called for answers of status 2xx only;
+ * other bodies are dropped. Not PEAL_OK: the transfer ends with that error. */
+typedef enum peal_err (*peal_fetch_sink_fn)(const void *bytes, size_t len,
+					    void *arg);
+
 struct peal_fetch_request {
 	const char *url;
 	const char *address;
@@ -55,11 +61,14 @@ struct peal_fetch_request {
 	const struct peal_tls_policy *tls;
 	size_t max;
 	unsigned connect_ms, idle_ms, total_ms;
+	peal_fetch_sink_fn sink; /* NULL: the body is kept */
+	void *sink_arg;
 };
 
 /* The answer. Borrowed during the call of `done`.
  *   status    of the final response; 0: none came
  *   headers   raw lines "Name: value" of the final response, NUL-separated
+ *   received  bytes of body taken, kept or handed to the sink
  *   sent      requests that went out (1 + authentication retries)
  *   peer      address and port connected to
  *   tls_version "TLSv1.3" or ""; cipher
@@ -71,6 +80,7 @@ struct peal_fetch_response {
 	size_t body_len;
 	const char *headers;
 	size_t headers_len;
+	uint64_t received;
 	unsigned sent;
 	char peer[46];
 	uint16_t peer_port;

@@ -74,6 +74,31 @@ enum {
 #ifndef PEAL_LIMIT_DNS_ANSWERS
 	PEAL_LIMIT(PEAL_LIMIT_DNS_ANSWERS, 64),
 #endif
+#ifndef PEAL_LIMIT_IMAGE
+	PEAL_LIMIT(PEAL_LIMIT_IMAGE, 512 << 20), /* a firmware image */
+#endif
+#ifndef PEAL_LIMIT_BOX_MEMORY
+	PEAL_LIMIT(PEAL_LIMIT_BOX_MEMORY, 16 << 20), /* of operators' rules */
+#endif
+#ifndef PEAL_LIMIT_BOX_INSTRUCTIONS
+	/* of one decision; about a tenth of its second */
+	PEAL_LIMIT(PEAL_LIMIT_BOX_INSTRUCTIONS, 10000000),
+#endif
+#ifndef PEAL_LIMIT_PLAIN_DEPTH
+	PEAL_LIMIT(PEAL_LIMIT_PLAIN_DEPTH, 32),
+#endif
+#ifndef PEAL_LIMIT_SNAPSHOT
+	PEAL_LIMIT(PEAL_LIMIT_SNAPSHOT, 16 << 20), /* parameters for rules */
+#endif
+#ifndef PEAL_LIMIT_WORKER_FRAME
+	PEAL_LIMIT(PEAL_LIMIT_WORKER_FRAME, 4 << 20), /* a question, a reply */
+#endif
+#ifndef PEAL_LIMIT_CONTROL_LINE
+	PEAL_LIMIT(PEAL_LIMIT_CONTROL_LINE, 1 << 20),
+#endif
+#ifndef PEAL_LIMIT_CONTROL_QUEUE
+	PEAL_LIMIT(PEAL_LIMIT_CONTROL_QUEUE, 4 << 20), /* unread by a peer */
+#endif
 	PEAL_LIMIT_END_ = 0
 };
 

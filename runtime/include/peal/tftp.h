@@ -25,6 +25,11 @@ struct peal_tftp;
  *   port_lo, port_hi   local ports to choose from; 0: any
  *   wait_ms, sendings, total_ms   0: 5000, 6, 300000
  *   blksize   0: 1428 */
+/* Takes the file piece by piece instead of a buffer; bytes borrowed during the
+ * call. Not PEAL_OK: the transfer ends with that error. */
+typedef enum peal_err (*peal_tftp_sink_fn)(const void *bytes, size_t len,
+					   void *arg);
+
 struct peal_tftp_request {
 	const char *address;
 	uint16_t port;
@@ -36,6 +41,8 @@ struct peal_tftp_request {
 	unsigned wait_ms, sendings, total_ms;
 	unsigned blksize;
 	int no_options; /* plain RFC 1350 */
+	peal_tftp_sink_fn sink; /* NULL: the file is kept */
+	void *sink_arg;
 };
 
 /* Borrowed during the call of `done`.
@@ -44,6 +51,7 @@ struct peal_tftp_request {
 struct peal_tftp_response {
 	const unsigned char *body;
 	size_t body_len;
+	uint64_t received; /* bytes, kept or handed to the sink */
 	char peer[46];
 	uint16_t peer_port;
 	unsigned blksize;
