@@ -82,8 +82,8 @@ local function run_rule(run, index)
   local text = run.rule_text or run.phone:param(name) or ""
   run.state = run.phone:timers()
   if run.prvst then run.state.PRVST = run.phone.state.PRVST or run.prvst end
-  local plan = context.ask(run, "profile", context.view(run, {
-    rule = { name = name, text = text } }))
+  local plan = context.ask(run, "profile",
+    { rule = { name = name, text = text } })
   trace_rule(run, name, plan)
   local result = follow(run, index, name, plan)
   if result.outcome == "success" or result.outcome == "failure" then
@@ -139,7 +139,7 @@ end
 function cycle.run(phone, request)
   local run = new_run(phone, request)
   local result = run.result
-  local gate = context.ask(run, "trigger", context.view(run))
+  local gate = context.ask(run, "trigger")
   run.trace:add("trigger", { pass = gate.pass, reason = gate.reason,
     rule_file = gate.rule_file })
   if not gate.pass then

@@ -4,7 +4,9 @@
 --   phone.identity   PN, PSN, SN, MAC, SWVER, HWVER, IP, EXTIP, CCERT ...
 --   phone.state      timers and the like that are given, not measured
 --   phone.overrides  values for this run only; a write to the store ends them
+--   phone.keep       state that outlives a restart (keep.lua)
 --   phone.account    { user, password } for 401 answers, or nil
+local keep = require "peal.keep"
 local macro = require "peal.macro"
 local secret = require "peal.secret"
 
@@ -19,6 +21,7 @@ local IDENTITY <const> = { "PN", "PSN", "MAC", "SN", "SWVER", "HWVER", "IP",
 function phone.new(options)
   local self = setmetatable({
     world = options.world,
+    keep = keep.new(options.world),
     identity = {},
     state = options.state or {},
     overrides = options.overrides or {},

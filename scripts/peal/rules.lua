@@ -4,6 +4,7 @@
 -- makes way for the factory's, and says so.
 local environment = require "peal.environment"
 local stages = require "peal.stages"
+local view = require "peal.view"
 local visible = require "peal.visible"
 
 local rules = {}
@@ -48,7 +49,8 @@ end
 -- The decide function of a source, or nil and a sentence with file and line.
 local function load_source(stage, source)
   if source.error then return nil, source.error end
-  local chunk, why = load(source.text, "@" .. source.path, "t", environment.new())
+  local chunk, why = load(source.text, "@" .. source.path, "t",
+    environment.new())
   if not chunk then return nil, why end
   local ok, answer = xpcall(chunk, named(source.path))
   if not ok then return nil, answer end
@@ -64,13 +66,17 @@ end
 local INSTEAD <const> = "; the factory rule is used"
 local WHY_MAX <const> = 400
 
+local known, in_order = {}, {}
+for i, name in ipairs(stages.names) do known[name], in_order[i] = true, name end
+table.sort(in_order)
+
 local function check_names(set, sources)
   for name, source in environment.ordered(sources) do
     if name == "." then
       note(set, source.path, source.error)
-    elseif not stages[name:gsub("%.lua$", "")] then
-      note(set, source.path, ("%s: no decision has this name"):format(
-        source.path))
+    elseif not known[name:gsub("%.lua$", "")] then
+      note(set, source.path,
+        ("%s: no decision has this name"):format(source.path))
     end
   end
 end
@@ -80,7 +86,7 @@ end
 function rules.load(sources)
   local set = { notes = {}, decide = {}, factory = {}, path = {} }
   check_names(set, sources)
-  for stage in environment.ordered(stages) do
+  for _, stage in ipairs(in_order) do
     local source = sources[stage .. ".lua"]
     if source and not source.factory then
       local decide, why = load_source(stage, source)
@@ -115,10 +121,20 @@ local function ask_operator(stage, decide, path, frozen)
   return answer, why and ("%s: %s"):format(path, why)
 end
 
+-- The same view with the parameters in it.
+local function with_params(fields, phone)
+  local out = {}
+  for key, value in pairs(fields) do out[key] = value end
+  if phone then out.param = view.params(phone) end
+  return out
+end
+
 --- Ask the rule of a stage.
+--   fields   as view.of() makes them
+--   phone    whose parameters are read; nil: fields.param has them
 -- @treturn table the answer in the stage's form; never nil
-function rules.ask(set, stage, view)
-  local frozen = environment.freeze(view)
+function rules.ask(set, stage, fields, phone)
+  local frozen = environment.freeze(with_params(fields, phone))
   local decide, path = set.decide[stage], set.path[stage]
   if decide then
     local answer, why = ask_operator(stage, decide, path, frozen)

@@ -2,148 +2,33 @@
 -- The view's fields are plain data, read-only. Secrets are references that can
 -- be joined and passed on (see secret.lua).
 --
--- In every view:
---   param       param.NAME: text of a parameter, nil for an unknown name
---   identity    PN, PSN, SN, MAC, SWVER, HWVER, IP, EXTIP, CCERT ...
---   state       PRVST, PRVTMR, UPGTMR, REGTMR1 ... as macros show them
---   asked_by    "cli", "boot", "periodic", "at", "retry", "url", "notify" ...
---   explicit    true: somebody asked; false: a timer did
---   since_resync, since_upgrade   seconds
---   lines_active   calls at the moment
---   now         seconds since 1970, UTC
-local shape = require "peal.shape"
-local url = require "peal.url"
-
+-- stages.NAME (one file each in stages/):
+--   purpose   the question, for people
+--   fields    what its view has on top: name -> words
+--   answer    the form of the answer, for people
+--   check     function(...) what decide() returned -> the answer in the
+--             stage's form, a copy of our own; or nil and a sentence
 local stages = {}
 
--- More than any rule text can bring about.
-local ITEMS_MAX <const> = 16384
-local TEXT_MAX <const> = 65536
-
-local text = shape.text(TEXT_MAX)
-local letter = shape.match("^[a-p]$", "a letter from a to p")
-
-stages.trigger = {
-  purpose = "may a due resync start now?",
-  answer = "true, or false and a reason",
-  check = function(answer, reason)
-    if type(answer) ~= "boolean" then
-      return nil, "the answer is not true, or false and a reason"
-    end
-    local line, why = shape.line(reason == nil and "no reason given"
-      or reason, "the reason")
-    if not line then return nil, why end
-    return { pass = answer, reason = not answer and line or nil }
-  end,
+--- What every view has.
+stages.common = {
+  param = "param.NAME: text of a parameter, nil for an unknown name",
+  identity = "PN, PSN, SN, MAC, SWVER, HWVER, IP, EXTIP, CCERT ...",
+  state = "PRVST, PRVTMR, UPGTMR, REGTMR1 ... as macros show them",
+  asked_by = '"cli", "boot", "periodic", "at", "retry", "url", "notify" ...',
+  explicit = "true: somebody asked; false: a timer did",
+  since_resync = "seconds",
+  since_upgrade = "seconds",
+  lines_active = "calls at the moment",
+  now = "seconds since 1970, UTC",
 }
 
--- What happened while a plan was made, as classic.profile() tells it.
-local read_trace = shape.record {
-  text = text,
-  expanded = text,
-  warnings = shape.list(shape.line, ITEMS_MAX),
-  alternatives = shape.list(shape.record {
-    text = text,
-    verdict = shape.boolean,
-    chosen = shape.boolean,
-    conditions = shape.list(shape.record({ left = text, op = shape.line,
-      right = text, verdict = shape.boolean },
-      { "left", "op", "right", "verdict" }), ITEMS_MAX),
-  }, ITEMS_MAX),
-}
+--- Names, in the order of a cycle.
+stages.names = { "trigger", "profile", "apply", "upgrade", "headset",
+  "report", "health", "schedule", "privacy" }
 
-local read_url_fields = shape.record({
-  scheme = shape.string, scheme_given = shape.boolean, host = shape.string,
-  ipv6 = shape.boolean, port = shape.integer(1, 65535),
-  port_given = shape.boolean, path = shape.string,
-  user = shape.string, password = shape.string,
-}, { "scheme", "port", "path" })
-
--- A URL as url.parse() gives it: its own text reads back as the same.
-local function read_url(v, where)
-  local u, why = read_url_fields(v, where)
-  if not u then return nil, why end
-  local again = url.parse(url.format(u))
-  if not again or again.scheme ~= u.scheme or again.host ~= u.host
-    or again.path ~= u.path or u.host and again.port ~= u.port
-  then
-    return nil, where .. " is not a URL as url.parse gives it"
-  end
-  return u
+for _, name in ipairs(stages.names) do
+  stages[name] = require("peal.stages." .. name)
 end
-
-local read_fetch_fields = shape.record({
-  url = shape.either("table", read_url, shape.string),
-  key = shape.string, uid = shape.string, pwd = shape.string,
-  post = letter, put = letter, alias = letter, srv = shape.boolean,
-}, { "url" })
-
-local function read_fetch(v, where)
-  local fetch, why = read_fetch_fields(v, where)
-  if not fetch then return nil, why end
-  if fetch.post and fetch.put then
-    return nil, where .. " has both post and put"
-  end
-  return fetch
-end
-
-local read_plan_fields = shape.record({
-  action = shape.match("^%l+$", '"run" or "skip"'),
-  assigns = shape.list(shape.record({ name = shape.name,
-    value = shape.string }, { "name", "value" }), ITEMS_MAX),
-  fetch = read_fetch,
-  reason = shape.line, word = shape.line, event = shape.line,
-  condition = text, activation = text, trace = read_trace,
-}, { "action" })
-
-local function read_plan(v, where)
-  local plan, why = read_plan_fields(v, where)
-  if not plan then return nil, why end
-  if plan.action ~= "run" and plan.action ~= "skip" then
-    return nil, where .. '.action is not "run" or "skip"'
-  end
-  if plan.action == "skip" and plan.fetch then
-    return nil, where .. " skips, and has a fetch"
-  end
-  return plan
-end
-
-local read_detail = shape.record {
-  at = shape.integer(0, math.maxinteger), err = shape.line,
-  trace = read_trace,
-  conditions = function() return true end, -- the trace has them
-}
-
-local read_error = shape.record({ sentence = shape.line, word = shape.line,
-  detail = read_detail }, { "sentence" })
-
--- The view has also rule = { name =, text = }.
-stages.profile = {
-  purpose = "which profile does rule A, B, C or D fetch, if any?",
-  answer = "a plan { action = \"run\", assigns =, fetch = } or "
-    .. "{ action = \"skip\", reason = }, or nil, a sentence and a word",
-  check = function(plan, sentence, word, detail)
-    if plan ~= nil then return read_plan(plan, "the plan") end
-    local failed, why = read_error({ sentence = sentence, word = word,
-      detail = detail }, "the answer")
-    if not failed then return nil, why end
-    failed.action, failed.word = "error", failed.word or "bad-rule"
-    return failed
-  end,
-}
-
-local read_verdict = shape.record { refuse = shape.map(shape.line),
-  change = shape.map(shape.string) }
-
--- The view has also rule, url, and changes = list of
--- { name, type, old, new, secret, reboot, line }.
-stages.apply = {
-  purpose = "per parameter: accept, change or refuse a staged value",
-  answer = "nil (accept all) or { refuse = { NAME = reason }, "
-    .. "change = { NAME = value } }",
-  check = function(verdict)
-    return read_verdict(verdict == nil and {} or verdict, "the answer")
-  end,
-}
 
 return stages

@@ -90,7 +90,8 @@ describe("rule files", function()
 
   it("walk what they see in the order of its names", function()
     local names = {}
-    for name, value in pairs(environment.freeze { b = false, a = { 1 }, c = 3 }) do
+    local view = environment.freeze { b = false, a = { 1 }, c = 3 }
+    for name, value in pairs(view) do
       names[#names + 1] = name .. type(value)
     end
     assert.are.same({ "atable", "bboolean", "cnumber" }, names)

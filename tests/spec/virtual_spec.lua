@@ -13,11 +13,38 @@ describe("the virtual world", function()
 
   it("wakes the tasks that wait for an event", function()
     local world, task, got = virtual.new {}, require "peal.task", nil
-    task.spawn(function() got = world.wake("idle") end)
+    task.spawn(function() got = { world.wait(nil, "idle") } end)
     world.post("busy", 1)
     assert.is_nil(got)
     world.post("idle", 7)
-    assert.are.equal(7, got)
+    assert.are.same({ true, 7 }, got)
+  end)
+
+  it("ends a wait at the event or at the time, whichever is first", function()
+    local world, task, got = virtual.new {}, require "peal.task", {}
+    task.spawn(function()
+      got[1] = world.wait(10, "idle")
+      got[2] = world.now().mono
+      got[3] = world.wait(10, "idle")
+      got[4] = world.now().mono
+    end)
+    world.advance(25)
+    assert.are.same({ false, 10, false, 20 }, got)
+    task.spawn(function()
+      got = { world.wait(10, "idle") }
+      world.wait(100)
+      got[2] = world.now().mono
+    end)
+    world.post("idle")
+    world.advance(1000)
+    assert.are.same({ true, 125 }, got) -- the 10 s are cancelled
+  end)
+
+  it("keeps monotonic time when the wall clock is set", function()
+    local world = virtual.new { time = 1000 }
+    world.step(-600)
+    assert.are.equal(400, world.now().time)
+    assert.are.equal(0, world.now().mono)
   end)
 
   it("throws the same dice for the same seed", function()

@@ -2,43 +2,9 @@
 --   run.phone, run.trace, run.result, run.rules (loaded rule files),
 --   run.names (rules in order), run.state (timers of the current rule)
 local rules = require "peal.rules"
-local secret = require "peal.secret"
+local view = require "peal.view"
 
 local context = {}
-
-local function read_only(_, name)
-  error(("a rule cannot write a parameter (%s)"):format(tostring(name)), 2)
-end
-
--- The password of Extension Mobility is a secret like those of parameters.
-local function shown_identity(phone)
-  local out = {}
-  for name, value in pairs(phone.identity) do out[name] = value end
-  out.MPWD = secret.reference("MPWD", out.MPWD)
-  return out
-end
-
---- What a rule file is shown; `fields` come on top.
-function context.view(run, fields)
-  local phone = run.phone
-  local state = {}
-  for name, value in pairs(run.state) do state[name] = value end
-  local view = {
-    param = setmetatable({}, {
-      __index = function(_, name) return phone:shown(name) end,
-      __newindex = read_only, __metatable = "read-only" }),
-    identity = shown_identity(phone),
-    state = state,
-    asked_by = run.asked_by,
-    explicit = run.explicit,
-    since_resync = tonumber(state.PRVTMR) or 0,
-    since_upgrade = tonumber(state.UPGTMR) or 0,
-    lines_active = phone.world.device.lines_active or 0,
-    now = run.trace.time,
-  }
-  for name, value in pairs(fields or {}) do view[name] = value end
-  return view
-end
 
 --- Take over what is new of the rule files' notes.
 function context.take_notes(run)
@@ -58,8 +24,10 @@ function context.note(run, word, name, text)
 end
 
 --- Ask the rule of a stage.
-function context.ask(run, stage, view)
-  local answer = rules.ask(run.rules, stage, view)
+--   fields   what its view has on top, see stages.lua
+function context.ask(run, stage, fields)
+  local answer = rules.ask(run.rules, stage, view.of(run.phone, run, fields),
+    run.phone)
   context.take_notes(run)
   return answer
 end

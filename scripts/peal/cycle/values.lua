@@ -109,9 +109,9 @@ function values.review(run, name, where, txn)
   local changes, sentence, word = txn:changes()
   if not changes then return give_up(txn, sentence, word) end
   if #changes == 0 then return changes end
-  local verdict = context.ask(run, "apply", context.view(run, {
+  local verdict = context.ask(run, "apply", {
     rule = { name = name }, url = where,
-    changes = shown_changes(run.phone, changes) }))
+    changes = shown_changes(run.phone, changes) })
   if next(verdict.refuse or {}) == nil and next(verdict.change or {}) == nil
   then
     return changes

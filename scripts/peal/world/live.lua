@@ -9,12 +9,20 @@
 --   resolve(name, type, use_hosts)
 --                           list of { address | target, ..., age } |
 --                           nil, sentence, word
---   wait(s), wake(event)    suspend until then; post(event, ...) wakes
+--   wait(s, event)          suspend until the time (false) or the event
+--                           (true, ...); post(event, ...) wakes
 --   send({address, port}, bytes)
 --   rules()                 rule sources, see rule_files.lua
+--   ask(job, overrides)     one decision of an operator's rule file, see
+--                           isolation.lua
+--   log(text)               a line of the control log
+--   tell(event)             an event of the trace or the engine, plain data,
+--                           for who follows the phone
 --   store, device
+local device = require "peal.device"
 local events = require "peal.world.events"
 local fetch = require "peal.fetch"
+local isolation = require "peal.world.isolation"
 local net = require "peal.net"
 local rule_files = require "peal.world.rule_files"
 local sys = require "peal.sys"
@@ -72,6 +80,9 @@ end
 --   rules_dir  operator's folder, or nil
 --   trust      { anchors = peal.trust anchors, identity = or nil }
 --   dns        { servers = "127.0.0.1:5353" } or nil: the system's
+--   ask        where operators' rules run, as isolation.worker() gives it;
+--              phones of one host share it. nil: a worker of its own
+--   log, tell  functions, or nil: nobody listens
 function live.new(options)
   local loop = options.loop
   local client, resolver
@@ -79,8 +90,9 @@ function live.new(options)
 
   function world.now()
     local time = sys.time()
-    return { time = time, mono = sys.monotonic(), zone = "UTC0",
-      trusted = time >= BUILT and world.device.clock_trusted ~= false }
+    return { time = time, mono = sys.monotonic(),
+      zone = device.zone(world.device),
+      trusted = time >= BUILT and device.clock_trusted(world.device) }
   end
 
   world.random = sys.random_int
@@ -115,11 +127,7 @@ function live.new(options)
     end)
   end
 
-  function world.wait(seconds)
-    return task.await(function(resume) loop:timer(seconds, resume) end)
-  end
-
-  events.add(world)
+  events.add(world, function(seconds, fn) return loop:timer(seconds, fn) end)
 
   function world.send(where, bytes)
     return net.send(where.address, where.port, bytes)
@@ -128,6 +136,16 @@ function live.new(options)
   function world.rules()
     return rule_files.read(options.rules_dir)
   end
+
+  local ask = options.ask
+
+  function world.ask(job, overrides)
+    ask = ask or isolation.worker(loop)
+    return ask(world.store, overrides, job)
+  end
+
+  world.log = options.log or function() end
+  world.tell = options.tell or function() end
 
   --- Run `fn(...)` as a task until it returns; its results.
   function world.run(fn, ...)

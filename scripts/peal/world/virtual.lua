@@ -1,6 +1,9 @@
 --- The virtual world: a clock that jumps to the next timer, and a network that
 -- is a script. The same functions as live.lua; nothing outside is touched.
+local device = require "peal.device"
 local events = require "peal.world.events"
+local heap = require "peal.world.heap"
+local isolation = require "peal.world.isolation"
 local rule_files = require "peal.world.rule_files"
 local task = require "peal.task"
 
@@ -21,15 +24,6 @@ local DICE <const> = {
   min = function(lo) return lo end,
   max = function(_, hi) return hi end,
 }
-
--- The earliest timer; equal times in the order they were set.
-local function pop_first(timers)
-  local best
-  for i, timer in ipairs(timers) do
-    if not best or timer.at < timers[best].at then best = i end
-  end
-  return best and table.remove(timers, best)
-end
 
 local function addresses_of(dns, name, kind)
   if type(dns) == "function" then return dns(name, kind) end
@@ -63,24 +57,48 @@ end
 --   dice     "min", "max", a seed, or function(lo, hi)
 --   rules    sources as rule_files.read() gives them (default: the factory's)
 --   device   table
+--   ask      where operators' rules run (default: a box of its own)
+--   forget   true: requests, datagrams, lines and told events are not kept
 function virtual.new(options)
   local start = options.time or 1795342530
-  local clock, timers = 0, {}
+  local clock, timers = 0, heap.new()
+  local ask = options.ask or isolation.box()
   local dice = options.dice or 1
   if type(dice) == "number" then dice = dice_of(dice) end
   dice = DICE[dice] or dice
 
   local world = { store = options.store, device = options.device or {},
-    requests = {}, datagrams = {} }
+    requests = {}, datagrams = {}, lines = {}, told = {} }
+
+  local function record(list, entry)
+    if not options.forget then list[#list + 1] = entry end
+  end
+
+  -- A timer that is cancelled stays until its time, without a function.
+  local function cancel(timer) timer.fn = nil end
 
   local function at(seconds, fn)
-    timers[#timers + 1] = { at = clock + seconds, fn = fn }
+    local timer = { at = clock + seconds, fn = fn, cancel = cancel }
+    timers:push(timer)
+    return timer
+  end
+
+  local function run_first()
+    local timer = timers:pop()
+    if timer.fn then
+      clock = timer.at
+      timer.fn()
+    end
   end
 
   function world.now()
-    return { time = start + clock, mono = clock, zone = "UTC0",
-      trusted = world.device.clock_trusted ~= false }
+    return { time = start + clock, mono = clock,
+      zone = device.zone(world.device),
+      trusted = device.clock_trusted(world.device) }
   end
+
+  --- Set the wall clock `seconds` forward or back; monotonic time goes on.
+  function world.step(seconds) start = start + seconds end
 
   function world.random(lo, hi) return dice(lo, hi) end
 
@@ -90,12 +108,10 @@ function virtual.new(options)
     return table.concat(out)
   end
 
-  function world.wait(seconds)
-    return task.await(function(resume) at(seconds, resume) end)
-  end
+  events.add(world, at)
 
   function world.fetch(request)
-    table.insert(world.requests, request)
+    record(world.requests, request)
     local results = table.pack(options.server(request, world))
     local response = results[1] or results[4]
     local delay = type(response) == "table" and response.delay or 0
@@ -107,10 +123,8 @@ function virtual.new(options)
     return addresses_of(options.dns, name, kind)
   end
 
-  events.add(world)
-
   function world.send(where, bytes)
-    table.insert(world.datagrams, { address = where.address,
+    record(world.datagrams, { address = where.address,
       port = where.port, bytes = bytes, time = start + clock })
     return true
   end
@@ -119,17 +133,17 @@ function virtual.new(options)
     return options.rules or rule_files.read()
   end
 
+  function world.ask(job, overrides)
+    return ask(world.store, overrides, job)
+  end
+
+  function world.log(text) record(world.lines, text) end
+  function world.tell(event) record(world.told, event) end
+
   --- Jump from timer to timer up to `seconds` from the start, or to the last.
   function world.advance(seconds)
-    while true do
-      local timer = pop_first(timers)
-      if not timer then break end
-      if seconds and timer.at > seconds then
-        table.insert(timers, timer)
-        break
-      end
-      clock = timer.at
-      timer.fn()
+    while timers:first() and (not seconds or timers:first().at <= seconds) do
+      run_first()
     end
     if seconds and seconds > clock then clock = seconds end
   end
@@ -139,10 +153,8 @@ function virtual.new(options)
     local results
     task.spawn(function(...) results = table.pack(fn(...)) end, ...)
     while not results do
-      local timer = pop_first(timers)
-      assert(timer, "the task waits for something that never comes")
-      clock = timer.at
-      timer.fn()
+      assert(timers:first(), "the task waits for something that never comes")
+      run_first()
     end
     return table.unpack(results, 1, results.n)
   end

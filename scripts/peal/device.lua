@@ -1,0 +1,63 @@
+--- What a phone's hardware and telephony can do, each member optional.
+-- A maker's table of functions and values; device/simulated.lua is one. Values
+-- may be functions without arguments that return them.
+--
+--   lines_active      calls at the moment (0)
+--   registered        is the phone registered? true, false; nil: it does not
+--                     say, and nothing is judged by it
+--   clock_trusted     has the wall clock been set? (true: the time decides)
+--   zone              POSIX TZ rule ("UTC0")
+--   load              { active = name, inactive = name or nil } of the image
+--                     slots (active: SWVER)
+--   image_begin(about)          about: load, url, size or nil
+--                               -> handle | nil, sentence, word
+--   image_write(handle, bytes)  -> true | nil, sentence, word
+--   image_finish(handle, about) about: size, sha256 (hex). Checks the
+--                               signature -> true | nil, sentence, word
+--   image_abort(handle)         the transfer failed; the slot stays unusable
+--   activate(load)              boot from it next -> true | nil, ...
+--   reboot(reason, cold)        does not come back on a phone
+--   prompt(kind, about, answer) ask the user; answer(choice) is called later
+--   headset           { model =, version = } of what is attached, or nil
+--   headset_install(about, bytes)   -> true | nil, sentence, word
+--   apply(changes)    values that were committed
+--   subscribe(fn)     fn(kind, about) for what happens: "lines",
+--                     "registration", "clock", "headset", "address"
+local device = {}
+
+local function value(d, name)
+  local v = d[name]
+  if type(v) == "function" then return v() end
+  return v
+end
+
+function device.lines_active(d)
+  return value(d, "lines_active") or 0
+end
+
+--- true, false, or nil where the device does not say.
+function device.registered(d)
+  return value(d, "registered")
+end
+
+function device.clock_trusted(d)
+  return value(d, "clock_trusted") ~= false
+end
+
+function device.zone(d)
+  return value(d, "zone") or "UTC0"
+end
+
+--- Names of the active and the inactive load; nil: unknown.
+-- @tparam table identity of the phone: SWVER
+function device.loads(d, identity)
+  local load = value(d, "load") or {}
+  return load.active or identity.SWVER, load.inactive
+end
+
+--- { model =, version = }, or nil.
+function device.headset(d)
+  return value(d, "headset")
+end
+
+return device
