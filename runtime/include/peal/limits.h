@@ -99,6 +99,9 @@ enum {
 #ifndef PEAL_LIMIT_CONTROL_QUEUE
 	PEAL_LIMIT(PEAL_LIMIT_CONTROL_QUEUE, 4 << 20), /* unread by a peer */
 #endif
+#ifndef PEAL_LIMIT_CONTROL_PEERS
+	PEAL_LIMIT(PEAL_LIMIT_CONTROL_PEERS, 64), /* at one socket */
+#endif
 	PEAL_LIMIT_END_ = 0
 };
 
