@@ -1,8 +1,11 @@
 --- Coroutines that wait for events.
 -- A world suspends the coroutine that calls it and resumes it when the answer
 -- is there. An error inside a task reaches whoever resumed it last: the event
--- loop, which stops and raises it.
+-- loop, which stops and raises it; that of a guarded task is told to its guard.
 local task = {}
+
+-- Task -> its guard.
+local guards = setmetatable({}, { __mode = "k" })
 
 local function step(co, ...)
   local ok, err = coroutine.resume(co, ...)
@@ -10,13 +13,25 @@ local function step(co, ...)
     if tostring(err):find("not enough memory$") then
       error(err, 0) -- there is none for more
     end
-    error(debug.traceback(co, tostring(err)), 0)
+    local text = debug.traceback(co, tostring(err))
+    if not guards[co] then error(text, 0) end
+    guards[co](text)
   end
 end
 
 --- Run `fn(...)` as a task, up to its first wait.
 function task.spawn(fn, ...)
   local co = coroutine.create(fn)
+  guards[co] = guards[coroutine.running()]
+  step(co, ...)
+  return co
+end
+
+--- The same; failed(text) is told of an error, with a traceback, in it or in
+-- a task that it spawns, and nobody else is.
+function task.guarded(failed, fn, ...)
+  local co = coroutine.create(fn)
+  guards[co] = failed
   step(co, ...)
   return co
 end

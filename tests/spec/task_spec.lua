@@ -32,6 +32,21 @@ describe("a task", function()
     assert.are.equal(1, count)
   end)
 
+  it("tells its guard of an error, and those that it spawned do", function()
+    local resume, told = nil, {}
+    task.guarded(function(text) told[#told + 1] = text end, function()
+      task.spawn(function()
+        task.await(function(r) resume = r end)
+        error("broken inside")
+      end)
+      error("broken as well")
+    end)
+    assert.is_truthy(told[1]:find("broken as well.*stack traceback"))
+    resume()
+    assert.is_truthy(told[2]:find("broken inside.*stack traceback"))
+    assert.are.equal(2, #told)
+  end)
+
   it("raises its error in whoever resumes it, with a traceback", function()
     local resume
     task.spawn(function()

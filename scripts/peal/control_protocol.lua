@@ -1,0 +1,282 @@
+--- What a daemon and its clients say to each other: one JSON object a line.
+--
+--     { id, method, params }   ->  { id, result }  or
+--                                  { id, error = { word, sentence, place } }
+--     { id, cancel = true }        that call is answered "canceled"
+--     { event, ... }               for who has subscribed
+--
+-- What cannot be understood is answered with an error (id null where none was
+-- read), and the connection goes on. Calls may be answered in another order.
+-- The lines themselves are peal.control's matter: a socket that only its
+-- owner's processes reach.
+local json = require "peal.json"
+local task = require "peal.task"
+local visible = require "peal.visible"
+
+local protocol = {}
+
+-- Our choice: a person's tools ask one thing at a time.
+local LINE_MAX <const> = 1 << 20
+local CALLS_MAX <const> = 16
+local WAITING_MAX <const> = 1000
+local WAITING_BYTES_MAX <const> = 2 << 20
+local ID_MAX <const> = 100
+
+local function is_object(value)
+  return type(value) == "table" and getmetatable(value) == nil
+end
+
+local function is_id(id)
+  return type(id) == "string" and #id <= ID_MAX
+    or math.type(id) == "integer"
+end
+
+-- A frame as a line; what does not fit is an error of its own.
+local function encode(frame)
+  local ok, text = pcall(json.encode, frame)
+  if ok and #text <= LINE_MAX then return text end
+  return json.encode { id = frame.id or json.null, error = { word = "limit",
+    sentence = ok and "the answer is longer than a line may be"
+      or "the answer is no plain data" } }
+end
+
+-- --- the daemon's side ---------------------------------------------------
+
+local session = {}
+session.__index = session
+
+local function refuse(self, id, sentence, word, place)
+  if not self.peer then return end
+  self.peer:send(encode { id = id or json.null, error = {
+    word = word or "internal", sentence = sentence, place = place } })
+end
+
+local function answer(self, call, result, sentence, word, place)
+  if self.calls[call.id] ~= call then return end
+  self.calls[call.id] = nil
+  self.under_way = self.under_way - 1
+  if result == nil then return refuse(self, call.id, sentence, word, place) end
+  if self.peer then
+    self.peer:send(encode { id = call.id, result = result })
+  end
+end
+
+local function names_of(methods)
+  local names = {}
+  for name in pairs(methods) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+-- The call that a frame asks for, or nil, sentence, word.
+local function call_of(self, frame)
+  local fn = type(frame.method) == "string" and self.methods[frame.method]
+  if not fn then
+    return nil, ("no such method: %s; there are: %s"):format(
+      type(frame.method) == "string" and visible.line(frame.method, 60)
+        or "(no name)", names_of(self.methods)), "not-found"
+  elseif frame.params ~= nil and not is_object(frame.params) then
+    return nil, "params is no object", "invalid"
+  elseif self.calls[frame.id] then
+    return nil, "a call with this id is under way", "exists"
+  elseif self.under_way >= CALLS_MAX then
+    return nil, ("more than %d calls at once"):format(CALLS_MAX), "limit"
+  end
+  return { id = frame.id, fn = fn, session = self }
+end
+
+local function begin(self, call, params)
+  self.calls[call.id] = call
+  self.under_way = self.under_way + 1
+  task.guarded(function(text)
+    self.failed(text)
+    answer(self, call, nil, "the daemon failed at this; its log says how",
+      "internal")
+  end, function() answer(self, call, call.fn(params, call)) end)
+end
+
+local function cancel(self, id)
+  local call = self.calls[id]
+  if not call then return end
+  answer(self, call, nil, "canceled", "canceled")
+  if call.on_cancel then call.on_cancel() end
+end
+
+local function take(self, line)
+  local frame, sentence = json.decode(line)
+  if not is_object(frame) then
+    return refuse(self, nil, sentence or "not a JSON object", "invalid")
+  elseif not is_id(frame.id) then
+    return refuse(self, nil, "an id is missing: a whole number, or a text of "
+      .. ID_MAX .. " bytes at most", "invalid")
+  elseif frame.cancel then
+    return cancel(self, frame.id)
+  end
+  local call, why, word = call_of(self, frame)
+  if not call then return refuse(self, frame.id, why, word) end
+  begin(self, call, frame.params or {})
+end
+
+-- One frame a turn: who sends many does not keep others waiting.
+local function turn(self)
+  local line = self.waiting[self.first]
+  self.waiting[self.first] = nil
+  self.first = self.first + 1
+  self.bytes = self.bytes - #line
+  if self.first <= self.last then self.later(function() turn(self) end) end
+  if self.peer then take(self, line) end
+end
+
+local function enqueue(self, line)
+  self.last = self.last + 1
+  self.waiting[self.last] = line
+  self.bytes = self.bytes + #line
+  local count = self.last - self.first + 1
+  if count > WAITING_MAX or self.bytes > WAITING_BYTES_MAX then
+    refuse(self, nil, "too many lines at once", "limit")
+    self:close()
+  elseif count == 1 then
+    self.later(function() turn(self) end)
+  end
+end
+
+--- Hand out a line to a peer that has subscribed.
+function session:tell(line)
+  if self.subscribed and self.peer then self.peer:send(line) end
+end
+
+function session:close()
+  local peer = self.peer
+  self.peer = nil
+  if peer then peer:close() end
+  self.over(self)
+end
+
+--- Answer a peer.
+--   peer      of peal.control: accept, send, close
+--   methods   name -> fn(params, call) -> result | nil, sentence, word, place;
+--             each call is a task; call.session, call.on_cancel
+--   options   later(fn): calls fn at the next turn of the loop; failed(text):
+--             told of errors in methods; over(session)
+function protocol.attach(peer, methods, options)
+  local self = setmetatable({ peer = peer, methods = methods, calls = {},
+    under_way = 0, waiting = {}, first = 1, last = 0, bytes = 0,
+    later = options.later, failed = options.failed or function() end,
+    over = options.over or function() end }, session)
+  peer:accept(function(line)
+    if self.peer then enqueue(self, line) end
+  end, function()
+    self.peer = nil
+    self.over(self)
+  end)
+  return self
+end
+
+local server = {}
+server.__index = server
+
+--- Listen at `path` for as long as server:close() is not called.
+-- @return[2] nil, sentence, word
+function protocol.serve(loop, path, methods, failed)
+  local self = setmetatable({ sessions = {}, subscribers = 0 }, server)
+  local options = { failed = failed,
+    later = function(fn) loop:timer(0, fn) end,
+    over = function(one) self.sessions[one] = nil end }
+  local listening, sentence, word = require("peal.control").listen(loop, path,
+    function(peer)
+      self.sessions[protocol.attach(peer, methods, options)] = true
+    end)
+  if not listening then return nil, sentence, word end
+  self.listening = listening
+  return self
+end
+
+--- Tell every subscriber.
+--   event   plain data with a field `event`
+function server:tell(event)
+  local line
+  for one in pairs(self.sessions) do
+    if one.subscribed then
+      line = line or encode(event)
+      one:tell(line)
+    end
+  end
+end
+
+--- The socket is removed; what was said to clients still reaches them.
+function server:close()
+  if self.listening then self.listening:close() end
+  self.listening, self.sessions = nil, {}
+end
+
+-- --- the client's side ---------------------------------------------------
+
+local client = {}
+client.__index = client
+
+local ENDED <const> = "the daemon has ended, or closed the connection"
+
+local function hear(self, line)
+  local frame = json.decode(line)
+  if not is_object(frame) then return end
+  if frame.event then
+    if self.on_event then self.on_event(frame) end
+    return
+  end
+  local resume = self.calls[frame.id]
+  if not resume then return end
+  self.calls[frame.id] = nil
+  local failed = frame.error
+  if failed then
+    local place = is_object(failed.place) and failed.place or nil
+    return resume(nil, failed.sentence, failed.word, place)
+  end
+  resume(frame.result)
+end
+
+local function hang_up(self)
+  self.peer = nil
+  local calls = self.calls
+  self.calls = {}
+  for _, resume in pairs(calls) do resume(nil, ENDED, "canceled") end
+  if self.on_over then self.on_over() end
+end
+
+--- Speak over a peer of peal.control.
+function protocol.client_of(peer)
+  return setmetatable({ peer = peer, calls = {}, last = 0 }, client)
+end
+
+--- Connect to the daemon whose socket is `path`.
+-- @treturn[1] table client; its on_event(event) and on_over() may be set
+-- @return[2] nil, sentence, word ("not-found": nobody listens)
+function protocol.connect(loop, path)
+  local self = protocol.client_of(nil)
+  local peer, sentence, word = require("peal.control").connect(loop, path,
+    function(line) hear(self, line) end, function() hang_up(self) end)
+  if not peer then return nil, sentence, word end
+  self.peer = peer
+  return self
+end
+
+client.hear, client.hang_up = hear, hang_up
+
+--- Call a method; suspends the task.
+-- @return result | nil, sentence, word, place
+function client:call(method, params)
+  if not self.peer then return nil, ENDED, "canceled" end
+  return task.await(function(resume)
+    self.last = self.last + 1
+    self.calls[self.last] = resume
+    self.peer:send(json.encode { id = self.last, method = method,
+      params = params })
+  end)
+end
+
+function client:close()
+  local peer = self.peer
+  self.peer = nil
+  if peer then peer:close() end
+end
+
+return protocol
