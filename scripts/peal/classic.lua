@@ -55,4 +55,6 @@ function classic.triggers(phone)
   return false, table.concat(reasons, "; ")
 end
 
+classic.privacy = require("peal.classic.privacy").edits
+
 return classic
