@@ -6,7 +6,6 @@ local cause = require "peal.cause"
 local context = require "peal.cycle.context"
 local download = require "peal.cycle.download"
 local messages = require "peal.messages"
-local rules = require "peal.rules"
 local secret = require "peal.secret"
 local trace_of = require "peal.trace"
 local url = require "peal.url"
@@ -114,7 +113,7 @@ local function new_run(phone, request)
     prvst = request.prvst,
     rule_text = request.rule,
     names = request.rule and { "rule" } or RULES,
-    rules = rules.load(phone.world.rules()),
+    rules = phone.book:set(),
     state = phone:timers(),
     notes_seen = 0,
     trace = trace_of.new { cycle = last + 1, asked_by = request.asked_by,

@@ -5,9 +5,11 @@
 --   phone.state      timers and the like that are given, not measured
 --   phone.overrides  values for this run only; a write to the store ends them
 --   phone.keep       state that outlives a restart (keep.lua)
+--   phone.book       rule files in force (rules.lua)
 --   phone.account    { user, password } for 401 answers, or nil
 local keep = require "peal.keep"
 local macro = require "peal.macro"
+local rules = require "peal.rules"
 local secret = require "peal.secret"
 
 local phone = {}
@@ -32,6 +34,7 @@ function phone.new(options)
   for _, name in ipairs(IDENTITY) do
     self.identity[name] = options.identity[name]
   end
+  self.book = rules.book(self)
   return self
 end
 

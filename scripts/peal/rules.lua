@@ -1,151 +1,94 @@
---- Loads rule files and asks them.
--- A file is plain Lua that sees a small, fresh environment and returns its
--- stage's name and a function. An operator's file that does not load or fails
--- makes way for the factory's, and says so.
-local environment = require "peal.environment"
+--- Asks rule files, and knows what to do when they cannot answer.
+-- The ladder: the operator's file, the last good copy of it, the factory's
+-- file, the phone's documented default. Each step down is said, once for a
+-- text and a reason.
+local book = require "peal.rules.book"
+local factory = require "peal.rules.factory"
+local say = require "peal.rules.say"
 local stages = require "peal.stages"
-local view = require "peal.view"
-local visible = require "peal.visible"
 
 local rules = {}
 
--- "path:line" of the innermost call in a file, or its path.
-local function place_in(path)
-  local level = 3
-  local info = debug.getinfo(level, "Sl")
-  while info and info.source ~= "@" .. path do
-    level = level + 1
-    info = debug.getinfo(level, "Sl")
+--- The rule files of one phone, for as long as it lives.
+--   book:set()      in a task: what has changed is loaded and checked, then
+--                   taken over whole -> the set that a cycle keeps
+--   set.notes       { word =, path =, text = } new since the set before
+--   book:status()   list of { stage, path, state, problem }
+--   book:reload()   read and check everything anew at the next set()
+-- @function rules.book
+rules.book = book.new
+
+-- The answer in the stage's form, or nil and why not. The data are plain and
+-- our own by now; the check runs guarded still, for they are a stranger's.
+local function read(stage, results)
+  local ok, answer, why = pcall(stages[stage].check, results[1], results[2],
+    results[3], results[4])
+  if ok then return answer, why, "bad-rule-file" end
+  if tostring(answer):find("not enough memory$") then error(answer, 0) end
+  return nil, tostring(answer), "bad-rule-file"
+end
+
+-- One text asked. A set keeps its texts, whatever becomes of the files.
+local function ask_copy(stage, copy, path, fields, phone)
+  if copy.factory then
+    local answer, why = factory.ask(stage, fields, phone)
+    return answer, why, "bad-rule-file"
   end
-  return info and ("%s:%d"):format(path, info.currentline) or path
+  local results, sentence, word, line = phone.world.ask({ stage = stage,
+    path = path, text = copy.text, view = fields }, phone.overrides)
+  if not results then return nil, sentence, word, line end
+  return read(stage, results)
 end
 
--- A message handler that names file and line. No code of an error value runs
--- in it: only texts and numbers speak for themselves.
-local function named(path)
-  return function(value)
-    if type(value) == "number" then value = tostring(value) end
-    if type(value) ~= "string" then
-      return ("%s: error value is a %s"):format(place_in(path), type(value))
-    end
-    if value:find(path, 1, true) then return value end
-    return ("%s: %s"):format(place_in(path), value)
-  end
+-- What tells questions of one stage apart: an answer to one mends no other.
+local function question(fields)
+  return ("%s/%s/%s"):format(fields.asked_by, fields.event,
+    fields.rule and fields.rule.name)
 end
 
-local function check_file(stage, path, answer)
-  if type(answer) ~= "table" or type(answer.decide) ~= "function" then
-    return nil, path .. ": returns no table with a function `decide`"
-  end
-  local said = answer.stage
-  if said ~= stage then
-    return nil, ("%s: stage is %s, not \"%s\""):format(path,
-      type(said) == "string" and '"' .. visible.line(said, 60) .. '"'
-        or "a " .. type(said), stage)
-  end
-  return answer.decide
-end
-
--- The decide function of a source, or nil and a sentence with file and line.
-local function load_source(stage, source)
-  if source.error then return nil, source.error end
-  local chunk, why = load(source.text, "@" .. source.path, "t",
-    environment.new())
-  if not chunk then return nil, why end
-  local ok, answer = xpcall(chunk, named(source.path))
-  if not ok then return nil, answer end
-  return check_file(stage, source.path, answer)
-end
-
-local function note(set, path, text)
-  set.notes[#set.notes + 1] = { word = "bad-rule-file", path = path,
-    text = visible.line(text) }
-end
-
--- Said after what was wrong with a file.
-local INSTEAD <const> = "; the factory rule is used"
-local WHY_MAX <const> = 400
-
-local known, in_order = {}, {}
-for i, name in ipairs(stages.names) do known[name], in_order[i] = true, name end
-table.sort(in_order)
-
-local function check_names(set, sources)
-  for name, source in environment.ordered(sources) do
-    if name == "." then
-      note(set, source.path, source.error)
-    elseif not known[name:gsub("%.lua$", "")] then
-      note(set, source.path,
-        ("%s: no decision has this name"):format(source.path))
-    end
-  end
-end
-
---- Load the sources in force (world.rules()).
--- @treturn table a set: notes tells what was wrong with which file
-function rules.load(sources)
-  local set = { notes = {}, decide = {}, factory = {}, path = {} }
-  check_names(set, sources)
-  for _, stage in ipairs(in_order) do
-    local source = sources[stage .. ".lua"]
-    if source and not source.factory then
-      local decide, why = load_source(stage, source)
-      if decide then
-        set.decide[stage], set.path[stage] = decide, source.path
-      else
-        note(set, source.path, visible.line(why, WHY_MAX) .. INSTEAD)
+-- The answer of the operator's file or of its last good copy, and that copy;
+-- nil where neither can answer. `failures` gets what went wrong.
+local function ask_operator(set, stage, fields, phone, failures)
+  local file, about = set.files[stage], question(fields)
+  for _, copy in ipairs { file.current, file.good } do
+    if set:usable(copy) then
+      local path = copy.path
+      if copy ~= file.current then path = path .. " (last good copy)" end
+      local answer, sentence, word, line = ask_copy(stage, copy, path, fields,
+        phone)
+      if answer then
+        answer.rule_file = path
+        set:answered(stage, copy, about)
+        return answer, copy
       end
+      local failure = { copy = copy, word = word,
+        why = say.placed(path, sentence, line) }
+      failures[#failures + 1] = failure
+      set:failed(stage, failure, about)
     end
   end
-  return set
-end
-
--- The factory's own file, loaded when it is first needed.
-local function factory(set, stage)
-  if not set.factory[stage] then
-    local text = require("peal.factory")[stage .. ".lua"]
-    set.factory[stage] = assert(load_source(stage,
-      { text = text, path = "rules/" .. stage .. ".lua" }))
-  end
-  return set.factory[stage]
-end
-
--- The answer of an operator's rule in the stage's form, or nil and a sentence.
--- The check runs guarded as well: it reads what a stranger made.
-local function ask_operator(stage, decide, path, frozen)
-  local ok, a, b, c, d = xpcall(decide, named(path), frozen)
-  if not ok then return nil, a end
-  local answer, why
-  ok, answer, why = xpcall(stages[stage].check, named(path), a, b, c, d)
-  if not ok then return nil, answer end
-  return answer, why and ("%s: %s"):format(path, why)
-end
-
--- The same view with the parameters in it.
-local function with_params(fields, phone)
-  local out = {}
-  for key, value in pairs(fields) do out[key] = value end
-  if phone then out.param = view.params(phone) end
-  return out
 end
 
 --- Ask the rule of a stage.
 --   fields   as view.of() makes them
---   phone    whose parameters are read; nil: fields.param has them
--- @treturn table the answer in the stage's form; never nil
+--   phone    whose parameters are read
+-- @treturn table the answer in the stage's form, rule_file an operator's file
+--   that gave it; never nil
 function rules.ask(set, stage, fields, phone)
-  local frozen = environment.freeze(with_params(fields, phone))
-  local decide, path = set.decide[stage], set.path[stage]
-  if decide then
-    local answer, why = ask_operator(stage, decide, path, frozen)
-    if answer then
-      answer.rule_file = path
-      return answer
-    end
-    note(set, path, visible.line(why, WHY_MAX) .. INSTEAD)
-    set.decide[stage] = nil
+  local failures, answer, copy = {}, nil, nil
+  if set.files[stage] then
+    answer, copy = ask_operator(set, stage, fields, phone, failures)
   end
-  return assert(stages[stage].check(factory(set, stage)(frozen)))
+  if answer then
+    set:say(failures, copy)
+    return answer
+  end
+  local why
+  answer, why = factory.ask(stage, fields, phone)
+  set:say(failures, nil)
+  if answer then return answer end
+  set:say_default(why)
+  return factory.default(stage, fields, phone)
 end
 
 return rules

@@ -8,6 +8,9 @@
 --   answer    the form of the answer, for people
 --   check     function(...) what decide() returned -> the answer in the
 --             stage's form, a copy of our own; or nil and a sentence
+--   default   function(view's fields, param) -> what the phone does where no
+--             rule can be asked, not even the factory's, in the stage's form;
+--             param(name) gives a parameter
 local stages = {}
 
 --- What every view has.

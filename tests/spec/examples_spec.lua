@@ -2,7 +2,6 @@
 local cases = require "support.cases"
 local program = require "support.program"
 local registry = require "peal.registry"
-local rules = require "peal.rules"
 
 local root = program.root
 
@@ -54,19 +53,5 @@ describe("example", function()
     assert.are.equal("set-by-hand-1", run.store:get("Admin_Password"))
     assert.are.equal("new", run.store:get("GPP_A"))
     assert.are.equal("Admin_Password", run.results[1].refused[1].name)
-  end)
-
-  it("rules all load", function()
-    local sys, count = require "peal.sys", 0
-    for _, dir in ipairs(sys.list(root .. "/examples/rules")) do
-      local sources = {}
-      local folder = "examples/rules/" .. dir
-      for _, name in ipairs(sys.list(root .. "/" .. folder)) do
-        sources[name] = rule_file(folder .. "/" .. name)
-        count = count + 1
-      end
-      assert.are.same({}, rules.load(sources).notes)
-    end
-    assert.is_true(count > 0)
   end)
 end)

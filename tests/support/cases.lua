@@ -21,6 +21,7 @@ local json = require "peal.json"
 local phone = require "peal.phone"
 local registry = require "peal.registry"
 local rule_files = require "peal.world.rule_files"
+local support = require "support.rules"
 local store = require "peal.store"
 local virtual = require "peal.world.virtual"
 
@@ -100,8 +101,8 @@ function cases.run(case)
       return { { address = name:find("^[%d.]+$") and name
         or name:find(":", 1, true) and name or "192.0.2.7", age = 0 } }
     end,
-    rules = rules_of(case), time = case.time, device = about.device,
-    dice = case.dice }
+    rules = rules_of(case), ask = support.box(), time = case.time,
+    device = about.device, dice = case.dice }
   local p = phone.new { world = world,
     identity = copy(fixture.identity, about.identity),
     state = about.state or fixture.state, overrides = copy(about.overrides),

@@ -13,6 +13,7 @@ return {
   purpose = "per parameter: accept, change or refuse a staged value",
   answer = "nil (accept all) or { refuse = { NAME = reason }, "
     .. "change = { NAME = value } }",
+  default = function() return {} end,
   check = function(verdict)
     return read_verdict(verdict == nil and {} or verdict, "the answer")
   end,

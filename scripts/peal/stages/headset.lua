@@ -22,6 +22,9 @@ return {
   },
   answer = '{ action = "skip", reason = }, { action = "fetch", fetch = '
     .. '{ url = } } or { action = "offer", index = }',
+  default = function()
+    return { action = "skip", reason = "no rule file can decide" }
+  end,
   check = function(v)
     local answer, why = read_fields(v, "the answer")
     if not answer then return nil, why end

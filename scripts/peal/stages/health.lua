@@ -24,6 +24,7 @@ return {
   },
   answer = '{ verdict = "keep" }, { verdict = "wait", after = seconds until '
     .. 'it is asked again at the latest }, or { verdict = "undo", reason = }',
+  default = function() return { verdict = "keep" } end,
   check = function(v)
     local answer, why = read(v, "the answer")
     if not answer then return nil, why end

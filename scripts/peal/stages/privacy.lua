@@ -1,4 +1,5 @@
 --- privacy: how is a SIP message changed for the privacy that a line wants?
+local json = require "peal.json"
 local shape = require "peal.shape"
 
 local HEADERS_MAX <const> = 256
@@ -27,6 +28,13 @@ return {
   answer = "nil: as it is; or { remove = names of headers, set = { NAME = "
     .. "value of its first one }, add = list of { name =, value = }, behind "
     .. "Contact or else CSeq, reason = }",
+  default = function(fields)
+    local value = table.concat(fields.values or {}, ";")
+    if value == "" or value == "Disabled" then return {} end
+    return { remove = json.array { "Privacy" },
+      add = json.array { { name = "Privacy", value = value } },
+      reason = "no rule file can decide" }
+  end,
   check = function(v)
     return read(v == nil and {} or v, "the answer")
   end,

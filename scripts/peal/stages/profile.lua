@@ -96,6 +96,10 @@ return {
   purpose = "which profile does rule A, B, C or D fetch, if any?",
   answer = "a plan { action = \"run\", assigns =, fetch = } or "
     .. "{ action = \"skip\", reason = }, or nil, a sentence and a word",
+  default = function()
+    return { action = "error", word = "bad-rule",
+      sentence = "no rule file can say what to fetch" }
+  end,
   check = function(plan, sentence, word, detail)
     if plan ~= nil then return read_plan(plan, "the plan") end
     local failed, why = read_error({ sentence = sentence, word = word,

@@ -34,6 +34,9 @@ return {
     .. 'content = "full", "delta" or "status", method = "POST" or "PUT" }, '
     .. "again = { after =, spread = } until it is asked next, reason = }; "
     .. "or nil, a sentence and a word",
+  default = function()
+    return { reason = "no rule file can decide" }
+  end,
   check = function(v, sentence, word)
     if v == nil and sentence ~= nil then
       local failed, why = read_error({ sentence = sentence, word = word },

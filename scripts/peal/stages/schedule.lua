@@ -2,6 +2,8 @@
 -- Asked at boot, at the end of each run of the stored rules, and when a
 -- parameter that it read may have changed; what it answers is armed, what it
 -- leaves out is off.
+-- Source of the default: MPP provisioning guide, Resync_Periodic 3600 and
+-- Resync_Random_Delay 2; a retry after as long is our choice.
 local shape = require "peal.shape"
 
 local SECONDS_MAX <const> = 4294967295
@@ -40,6 +42,13 @@ return {
     .. "retry = {...}, at = { minute = of the local day, spread = }, "
     .. "forced = longest wait for idle lines, poll = wait for the trigger, "
     .. "reason = }; what is left out is off",
+  default = function(fields)
+    local hourly, out = { after = 3600 }, { reason = "no rule file can decide" }
+    if fields.event == "boot" then out.start = { after = 0, spread = 2 } end
+    local failed = fields.event == "failure" or fields.last == "failure"
+    out[failed and "retry" or "periodic"] = hourly
+    return out
+  end,
   check = function(answer)
     return read(answer == nil and {} or answer, "the answer")
   end,

@@ -6,6 +6,10 @@ local shape = require "peal.shape"
 return {
   purpose = "may a due resync start now?",
   answer = "true, or false and a reason",
+  default = function(_, param)
+    if param "Provision_Enable" == "Yes" then return { pass = true } end
+    return { pass = false, reason = "Provision_Enable is No" }
+  end,
   check = function(answer, reason)
     if type(answer) ~= "boolean" then
       return nil, "the answer is not true, or false and a reason"

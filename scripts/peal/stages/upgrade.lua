@@ -53,6 +53,9 @@ return {
     .. 'partition), or { action = "fetch", fetch = { url =, ... }, load =, '
     .. "retry = { after =, spread = } should it fail }; or nil, a sentence "
     .. "and a word",
+  default = function()
+    return { action = "skip", reason = "no rule file can decide" }
+  end,
   check = function(plan, sentence, word)
     if plan ~= nil then return read(plan) end
     local failed, why = read_error({ sentence = sentence, word = word },
