@@ -18,6 +18,7 @@ void peal_open_bindings(lua_State *L);
  * place that modules come from; else behind the others. */
 void peal_open_embedded(lua_State *L, int only);
 
+int luaopen_peal_control(lua_State *L);
 int luaopen_peal_decode(lua_State *L);
 int luaopen_peal_encode(lua_State *L);
 int luaopen_peal_fetch(lua_State *L);
@@ -86,6 +87,7 @@ struct peal_lua_operation {
 	lua_State *L;  /* main thread; NULL: nobody is called any more */
 	void *running; /* NULL: over */
 	int self;      /* in the registry */
+	int sink;      /* what the sink did last */
 };
 
 /* cancel is called while it runs; unless C calls back after that too, it ends
@@ -119,6 +121,27 @@ void peal_lua_operation_done(struct peal_lua_operation *op, enum peal_err err,
 			     peal_lua_push_fn push, const void *answer);
 /* It is over and the function is not called. */
 void peal_lua_operation_over(struct peal_lua_operation *op);
+/* fn(what push makes); it goes on. Do not touch op after it: fn may have
+ * cancelled it. */
+void peal_lua_operation_call(struct peal_lua_operation *op,
+			     peal_lua_push_fn push, const void *arg);
+
+/* The new operation, on top, keeps the value at `index` alive, too. */
+void peal_lua_operation_keep(lua_State *L, int index);
+/* Takes the field `sink` of the request at `index` into the new operation, on
+ * top: sink(bytes) -> true | nil, sentence, word. 1: there is one, and
+ * peal_lua_operation_feed() with the operation calls it. When it refuses or
+ * raises, fn gets nil, that sentence and its word. */
+int peal_lua_operation_sink(lua_State *L, int index);
+enum peal_err peal_lua_operation_feed(const void *bytes, size_t len, void *op);
+
+/* What operations are made of, for userdata that has several functions: calls,
+ * from the loop, user value `slot` of the userdata in the registry under
+ * `self`, if it is a function. User value 1 is the loop. L is the main thread;
+ * NULL: nothing happens. push, which may be NULL, makes the arguments inside
+ * the protected call; an error is raised by loop:run(), which stops. */
+void peal_lua_call_back(lua_State *L, int self, int slot, peal_lua_push_fn push,
+			const void *arg);
 
 /* The error on top is raised by loop:run(), which stops; of several the first
  * one counts. Pops it, and never raises. */
