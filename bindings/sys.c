@@ -3,16 +3,26 @@
  *   sys.time()  sys.monotonic()                            seconds
  *   sys.random(n) octets   sys.random_int(lo, hi)          from the system
  *   sys.list(dir)  sys.stat(path)
+ *   sys.rename(from, to)  sys.remove(path) -> true | nil, sentence, word
+ *   sys.pid()
+ *   sys.notify(text) -> true, or false where nobody asked to be told
+ *   sys.watchdog() -> seconds | nil     the service manager waits so long
+ *   sys.trim()      gives memory that is free back to the system
  *   sys.local_address([peer]) -> text | nil
  *   sys.versions() -> { peal =, Lua =, libcurl = ... } */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -148,6 +158,143 @@ static int l_list(lua_State *L)
 	return 1;
 }
 
+static const char *check_path(lua_State *L, int index)
+{
+	size_t len;
+	const char *path = luaL_checklstring(L, index, &len);
+
+	luaL_argcheck(L, strlen(path) == len, index, "a NUL in a path");
+	return path;
+}
+
+static int done(lua_State *L, int rc, const char *what)
+{
+	if (rc)
+		return fail_errno(L, errno, what);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/* sys.rename(from, to): in one step, in place of what is there */
+static int l_rename(lua_State *L)
+{
+	const char *from = check_path(L, 1), *to = check_path(L, 2);
+
+	return done(L, rename(from, to), from);
+}
+
+/* sys.remove(path): a file, or an empty folder */
+static int l_remove(lua_State *L)
+{
+	const char *path = check_path(L, 1);
+
+	return done(L, remove(path), path);
+}
+
+static int l_pid(lua_State *L)
+{
+	lua_pushinteger(L, getpid());
+	return 1;
+}
+
+/* Address of the service manager's socket: a path, or "@name" for one without
+ * a file. 0: not an address. */
+static socklen_t manager(const char *text, struct sockaddr_un *sa)
+{
+	size_t n = strlen(text);
+
+	memset(sa, 0, sizeof(*sa));
+	sa->sun_family = AF_UNIX;
+	if ((text[0] != '/' && text[0] != '@') || n < 2 ||
+	    n >= sizeof(sa->sun_path))
+		return 0;
+	memcpy(sa->sun_path, text, n);
+	if (text[0] == '@')
+		sa->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+}
+
+static int tell(const struct sockaddr_un *sa, socklen_t sa_len,
+		const char *text, size_t len)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int number = 0;
+
+	if (fd < 0)
+		return errno;
+	if (sendto(fd, text, len, MSG_NOSIGNAL, (const struct sockaddr *)sa,
+		   sa_len) < 0)
+		number = errno;
+	close(fd);
+	return number;
+}
+
+/* sys.notify("READY=1") -> true | false | nil, sentence, word. Protocol of
+ * sd_notify(3), which is all that there is to it. */
+static int l_notify(lua_State *L)
+{
+	size_t len;
+	const char *text = luaL_checklstring(L, 1, &len);
+	const char *to = getenv("NOTIFY_SOCKET");
+	struct peal_reason reason;
+	struct sockaddr_un sa;
+	socklen_t sa_len;
+	int number;
+
+	if (!to || !*to) {
+		lua_pushboolean(L, 0);
+		return 1;
+	}
+	sa_len = manager(to, &sa);
+	if (!sa_len) {
+		peal_fail(&reason, PEAL_EINVAL,
+			  "NOTIFY_SOCKET is no address: %.100s", to);
+		return peal_lua_fail(L, PEAL_EINVAL, &reason);
+	}
+	number = tell(&sa, sa_len, text, len);
+	if (number)
+		return fail_errno(L, number, to);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/* A whole number above 0 and nothing else; 0: it is not. */
+static unsigned long long env_number(const char *name)
+{
+	const char *text = getenv(name);
+	size_t n = text ? strspn(text, "0123456789") : 0;
+
+	if (n == 0 || n > 18 || text[n])
+		return 0;
+	return strtoull(text, NULL, 10);
+}
+
+/* sys.watchdog() -> seconds | nil, as sd_watchdog_enabled(3): none where the
+ * variables are meant for another process. */
+static int l_watchdog(lua_State *L)
+{
+	unsigned long long us = env_number("WATCHDOG_USEC");
+
+	if (getenv("WATCHDOG_PID") &&
+	    env_number("WATCHDOG_PID") != (unsigned long long)getpid())
+		us = 0;
+	if (us == 0)
+		lua_pushnil(L);
+	else
+		lua_pushnumber(L, (lua_Number)us / 1e6);
+	return 1;
+}
+
+/* A start needs much more than what follows. Only the GNU library keeps it. */
+static int l_trim(lua_State *L)
+{
+	(void)L;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+	return 0;
+}
+
 static const char *file_type(mode_t mode)
 {
 	if (S_ISREG(mode))
@@ -239,11 +386,17 @@ int luaopen_peal_sys(lua_State *L)
 		{ "list", l_list },
 		{ "local_address", l_local_address },
 		{ "monotonic", l_monotonic },
+		{ "notify", l_notify },
+		{ "pid", l_pid },
 		{ "random", l_random },
 		{ "random_int", l_random_int },
+		{ "remove", l_remove },
+		{ "rename", l_rename },
 		{ "stat", l_stat },
 		{ "time", l_time },
+		{ "trim", l_trim },
 		{ "versions", l_versions },
+		{ "watchdog", l_watchdog },
 		{ NULL, NULL },
 	};
 
