@@ -1,9 +1,17 @@
-/* loop.c - require "peal.loop": the event loop and its timers.
+/* loop.c - require "peal.loop": the event loop, its timers and signals.
  *
  *   l = loop.new()
  *   l:timer(seconds, fn) -> handle with :cancel()
- *   l:run([once])  l:stop()  l:now() */
+ *   l:signal({ "TERM", "HUP" }, fn) -> handle; fn(name), each time. Signals
+ *       are the process's: all loops that wait for one hear of it. TERM, INT,
+ *       HUP, QUIT, USR1, USR2, CHLD, WINCH
+ *   l:clock_watch(fn) -> handle; fn() each time the wall clock was set
+ *   l:run([once])  l:stop()  l:now()
+ *
+ * Signals and the clock alone do not keep loop:run() going. */
 #include <math.h>
+#include <signal.h>
+#include <string.h>
 
 #include "bindings.h"
 #include "peal/loop.h"
@@ -151,6 +159,103 @@ static int l_timer(lua_State *L)
 	return peal_lua_operation_started(L, op, err, t, NULL);
 }
 
+static const struct {
+	const char *name;
+	int number;
+} signals[] = { { "TERM", SIGTERM }, { "INT", SIGINT },    { "HUP", SIGHUP },
+		{ "QUIT", SIGQUIT }, { "USR1", SIGUSR1 },  { "USR2", SIGUSR2 },
+		{ "CHLD", SIGCHLD }, { "WINCH", SIGWINCH } };
+
+enum { SIGNALS = sizeof(signals) / sizeof(*signals) };
+
+static void push_signal(lua_State *L, const void *arg)
+{
+	const int *number = arg;
+	int i;
+
+	for (i = 0; i < SIGNALS; i++)
+		if (signals[i].number == *number)
+			lua_pushstring(L, signals[i].name);
+}
+
+static void on_signal(int number, void *arg)
+{
+	peal_lua_operation_call(arg, push_signal, &number);
+}
+
+static void cancel_signals(struct peal_lua_operation *op)
+{
+	peal_signals_cancel(op->running);
+	peal_lua_operation_over(op);
+}
+
+static const struct peal_lua_operation_type signal_type = { "peal.signal",
+							    "waiting",
+							    cancel_signals };
+
+static int check_signal(lua_State *L, int index, const char *name)
+{
+	int i;
+
+	for (i = 0; name && i < SIGNALS; i++)
+		if (strcmp(name, signals[i].name) == 0)
+			return signals[i].number;
+	lua_pushfstring(L, "no such signal: '%s'", name ? name : "?");
+	return luaL_argerror(L, index, lua_tostring(L, -1));
+}
+
+/* l:signal(names, fn) -> handle | nil, sentence, word */
+static int l_signal(lua_State *L)
+{
+	struct peal_loop *l = peal_lua_check_loop(L, 1);
+	int numbers[PEAL_SIGNALS_MAX];
+	struct peal_lua_operation *op;
+	struct peal_signals *s = NULL;
+	enum peal_err err;
+	unsigned i, n;
+
+	luaL_checktype(L, 2, LUA_TTABLE);
+	n = (unsigned)lua_rawlen(L, 2);
+	luaL_argcheck(L, n > 0 && n <= PEAL_SIGNALS_MAX, 2,
+		      "a list of signals");
+	for (i = 0; i < n; i++) {
+		lua_rawgeti(L, 2, i + 1);
+		numbers[i] = check_signal(L, 2, lua_tostring(L, -1));
+		lua_pop(L, 1);
+	}
+	op = peal_lua_operation_new(L, 1, 3, &signal_type);
+	err = peal_signals_start(&s, l, numbers, n, on_signal, op);
+	return peal_lua_operation_started(L, op, err, s, NULL);
+}
+
+static void on_clock_set(void *arg)
+{
+	peal_lua_operation_call(arg, NULL, NULL);
+}
+
+static void cancel_clock(struct peal_lua_operation *op)
+{
+	peal_clock_watch_cancel(op->running);
+	peal_lua_operation_over(op);
+}
+
+static const struct peal_lua_operation_type clock_type = { "peal.clock",
+							   "watching",
+							   cancel_clock };
+
+/* l:clock_watch(fn) -> handle | nil, sentence, word */
+static int l_clock_watch(lua_State *L)
+{
+	struct peal_loop *l = peal_lua_check_loop(L, 1);
+	struct peal_lua_operation *op;
+	struct peal_clock_watch *w = NULL;
+	enum peal_err err;
+
+	op = peal_lua_operation_new(L, 1, 2, &clock_type);
+	err = peal_clock_watch_start(&w, l, on_clock_set, op);
+	return peal_lua_operation_started(L, op, err, w, NULL);
+}
+
 int luaopen_peal_loop(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "new", l_new },
@@ -159,12 +264,19 @@ int luaopen_peal_loop(lua_State *L)
 					 { "__tostring", l_tostring },
 					 { NULL, NULL } };
 	static const luaL_Reg methods[] = {
-		{ "now", l_now },     { "run", l_run }, { "stop", l_stop },
-		{ "timer", l_timer }, { NULL, NULL },
+		{ "clock_watch", l_clock_watch },
+		{ "now", l_now },
+		{ "run", l_run },
+		{ "signal", l_signal },
+		{ "stop", l_stop },
+		{ "timer", l_timer },
+		{ NULL, NULL },
 	};
 
 	peal_lua_type(L, TYPE, meta, methods);
 	peal_lua_operation_type(L, &timer);
+	peal_lua_operation_type(L, &signal_type);
+	peal_lua_operation_type(L, &clock_type);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -1,7 +1,16 @@
 /* loop_test.c - the loop, its timers, and what is deferred. */
 #include "net/loop.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <uv.h>
+
 #include "alloc_fail.h"
+#include "net/clock.h"
+#include "peal/control.h"
 #include "peal/loop.h"
 #include "test.h"
 
@@ -179,6 +188,180 @@ static void free_tells_the_deferred(void)
 	CHECK_INT(x.dropped, 1);
 }
 
+static void on_signal(int number, void *arg)
+{
+	struct log *g = arg;
+
+	note(g, number == SIGUSR1 ? "1" : "2");
+	peal_loop_stop(g->l);
+}
+
+static void signals_are_told(void)
+{
+	static const int numbers[] = { SIGUSR1, SIGUSR2 };
+	static const int bad[] = { SIGUSR1, SIGKILL };
+	struct peal_signals *s = NULL;
+	struct sigaction now;
+	struct log g;
+
+	begin(&g);
+	CHECK_ERR(peal_signals_start(&s, g.l, bad, 2, on_signal, &g),
+		  PEAL_EINVAL);
+	CHECK_ERR(peal_signals_start(&s, g.l, numbers, 0, on_signal, &g),
+		  PEAL_EINVAL);
+	CHECK_ERR(peal_signals_start(&s, g.l, numbers, 2, on_signal, &g),
+		  PEAL_OK);
+	peal_loop_run(g.l, 0); /* nothing to wait for */
+	CHECK_STR(g.text, "");
+	/* what keeps it running is the guard, which is never reached */
+	CHECK_ERR(peal_timer_start(&g.victim, g.l, 60000, a, &g), PEAL_OK);
+	raise(SIGUSR2);
+	peal_loop_run(g.l, 0);
+	raise(SIGUSR1);
+	peal_loop_run(g.l, 0);
+	CHECK_STR(g.text, "21");
+	peal_signals_cancel(s);
+	peal_signals_cancel(NULL);
+	sigaction(SIGUSR1, NULL, &now);
+	CHECK(now.sa_handler == SIG_DFL);
+	peal_timer_cancel(g.victim);
+	peal_loop_free(g.l);
+}
+
+static void signals_go_with_the_loop(void)
+{
+	static const int number = SIGUSR1;
+	struct sigaction now;
+	struct log g;
+
+	begin(&g);
+	CHECK_ERR(peal_signals_start(NULL, g.l, &number, 1, on_signal, &g),
+		  PEAL_OK);
+	peal_loop_free(g.l);
+	sigaction(number, NULL, &now);
+	CHECK(now.sa_handler == SIG_DFL);
+}
+
+static void count_turn(uv_prepare_t *handle)
+{
+	++*(int *)handle->data;
+}
+
+/* Turns of the loop within `ms`. */
+static int turns(struct log *g, unsigned ms)
+{
+	uv_prepare_t handle;
+	int n = 0;
+
+	uv_prepare_init(peal_loop_uv(g->l), &handle);
+	handle.data = &n;
+	uv_prepare_start(&handle, count_turn);
+	CHECK_ERR(peal_timer_start(NULL, g->l, ms, stop, g), PEAL_OK);
+	peal_loop_run(g->l, 0);
+	uv_close((uv_handle_t *)&handle, NULL);
+	uv_run(peal_loop_uv(g->l), UV_RUN_NOWAIT);
+	return n;
+}
+
+/* What the kernel says of a clock that was set. The timer itself expires, so
+ * that there is something to read. */
+static ssize_t clock_was_set(int fd, void *bytes, size_t len)
+{
+	ssize_t n = read(fd, bytes, len);
+
+	if (n < 0)
+		return n;
+	errno = ECANCELED;
+	return -1;
+}
+
+static void expire(struct peal_clock_watch *w)
+{
+	struct itimerspec soon = { { 0, 0 }, { 0, 1 } };
+
+	REQUIRE(timerfd_settime(w->fd, TFD_TIMER_ABSTIME, &soon, NULL) == 0);
+}
+
+static int is_far(struct peal_clock_watch *w)
+{
+	struct itimerspec left;
+
+	REQUIRE(timerfd_gettime(w->fd, &left) == 0);
+	return left.it_value.tv_sec > 300 * 86400;
+}
+
+static void a_clock_that_is_set_is_told(void)
+{
+	struct peal_clock_watch *w;
+	struct log g;
+
+	begin(&g);
+	CHECK_ERR(peal_clock_watch_start(&w, g.l, a, &g), PEAL_OK);
+	peal_loop_run(g.l, 0); /* nothing to wait for */
+	CHECK(is_far(w));
+	expire(w); /* a year is over: armed again, no word */
+	turns(&g, 5);
+	CHECK_STR(g.text, "s");
+	CHECK(is_far(w));
+	w->read = clock_was_set;
+	expire(w);
+	turns(&g, 5);
+	CHECK_STR(g.text, "sas");
+	CHECK(is_far(w));
+	expire(w);
+	turns(&g, 5);
+	CHECK_STR(g.text, "sasas");
+	peal_clock_watch_cancel(w);
+	peal_clock_watch_cancel(NULL);
+	CHECK_ERR(peal_clock_watch_start(NULL, g.l, a, &g), PEAL_OK);
+	peal_loop_free(g.l);
+}
+
+static void nobody_comes(struct peal_control_peer *p, void *arg)
+{
+	(void)p;
+	(void)arg;
+}
+
+/* One turn to begin with, one for the timer that ends it. */
+static void an_idle_daemon_sleeps(void)
+{
+	static const int numbers[] = { SIGUSR1, SIGUSR2 };
+	char dir[] = "/tmp/peal-test-XXXXXX", path[64];
+	struct peal_control_server *s;
+	struct log g;
+
+	begin(&g);
+	REQUIRE(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof(path), "%s/control", dir);
+	REQUIRE(peal_control_listen(&s, g.l, path, nobody_comes, NULL, NULL) ==
+		PEAL_OK);
+	CHECK_ERR(peal_signals_start(NULL, g.l, numbers, 2, on_signal, &g),
+		  PEAL_OK);
+	CHECK_ERR(peal_clock_watch_start(NULL, g.l, a, &g), PEAL_OK);
+	CHECK(turns(&g, 200) <= 2);
+	peal_control_server_free(s);
+	peal_loop_free(g.l);
+	rmdir(dir);
+}
+
+static int watch_work(void *arg)
+{
+	static const int numbers[] = { SIGUSR1, SIGUSR2 };
+	struct log g;
+	enum peal_err err;
+
+	(void)arg;
+	memset(&g, 0, sizeof(g));
+	if (peal_loop_new(&g.l))
+		return 1;
+	err = peal_signals_start(NULL, g.l, numbers, 2, on_signal, &g);
+	if (!err)
+		err = peal_clock_watch_start(NULL, g.l, a, &g);
+	peal_loop_free(g.l);
+	return err != PEAL_OK;
+}
+
 static int work(void *arg)
 {
 	struct log g;
@@ -198,6 +381,7 @@ static int work(void *arg)
 static void every_allocation_may_fail(void)
 {
 	CHECK(alloc_fail_each(work, NULL) >= 2);
+	CHECK(alloc_fail_each(watch_work, NULL) >= 3);
 }
 
 int main(int argc, char **argv)
@@ -211,6 +395,10 @@ int main(int argc, char **argv)
 		{ "free drops timers", free_drops_timers },
 		{ "deferred in order", deferred_in_order_and_never_at_once },
 		{ "free tells the deferred", free_tells_the_deferred },
+		{ "signals are told", signals_are_told },
+		{ "signals go with the loop", signals_go_with_the_loop },
+		{ "a clock that is set is told", a_clock_that_is_set_is_told },
+		{ "an idle daemon sleeps", an_idle_daemon_sleeps },
 		{ "every allocation may fail", every_allocation_may_fail },
 	};
 

@@ -82,6 +82,63 @@ describe("loop", function()
     assert.is_true(called)
   end)
 
+  it("names the signals that come, until it is cancelled", function()
+    local seen = {}
+    local h = l:signal({ "USR1", "USR2" }, function(name)
+      seen[#seen + 1] = name
+      l:stop()
+    end)
+    local guard = l:timer(60, function() end)
+    assert.equal("peal.signal (waiting)", tostring(h))
+    for _, name in ipairs { "USR2", "USR1", "USR1" } do
+      os.execute(("kill -%s %d"):format(name, sys.pid()))
+      l:run()
+    end
+    assert.same({ "USR2", "USR1", "USR1" }, seen)
+    h:cancel()
+    h:cancel()
+    guard:cancel()
+    l:run()
+    assert.equal("peal.signal (over)", tostring(h))
+  end)
+
+  it("may cancel a signal within its call, and raises its errors", function()
+    local h
+    h = l:signal({ "HUP" }, function(name)
+      h:cancel()
+      collectgarbage()
+      error("got " .. name)
+    end)
+    local guard = l:timer(60, function() end)
+    os.execute("kill -HUP " .. sys.pid())
+    local ok, message = pcall(l.run, l)
+    assert.is_false(ok)
+    assert.matches("got HUP", message)
+    guard:cancel()
+  end)
+
+  it("does not run for signals and the clock alone", function()
+    local called = false
+    local function fn() called = true end
+    l:signal({ "TERM", "INT" }, fn)
+    local w = l:clock_watch(fn)
+    assert.equal("peal.clock (watching)", tostring(w))
+    l:run()
+    w:cancel()
+    l:run()
+    assert.equal("peal.clock (over)", tostring(w))
+    assert.is_false(called)
+  end)
+
+  it("refuses what is no signal", function()
+    assert.has_error(function() l:signal({ "KILL" }, print) end)
+    assert.has_error(function() l:signal({ 15 }, print) end)
+    assert.has_error(function() l:signal({}, print) end)
+    assert.has_error(function() l:signal("TERM", print) end)
+    assert.has_error(function() l:signal({ "TERM" }) end)
+    assert.has_error(function() l:clock_watch() end)
+  end)
+
   it("refuses what is no time and no function", function()
     assert.has_error(function() l:timer(-1, print) end)
     assert.has_error(function() l:timer(0 / 0, print) end)
@@ -171,6 +228,102 @@ describe("sys", function()
     assert.is_nil(sys.stat(dir .. "/none"))
     local _, _, word = sys.list(dir .. "/none")
     assert.equal("not-found", word)
+    process.remove(dir)
+  end)
+
+  it("renames and removes, and says why not", function()
+    local process = require "support.process"
+    local dir = process.temp_dir()
+    io.open(dir .. "/a", "w"):write("new"):close()
+    io.open(dir .. "/b", "w"):write("old"):close()
+    assert.is_true(sys.rename(dir .. "/a", dir .. "/b"))
+    assert.is_nil(sys.stat(dir .. "/a"))
+    assert.equal(3, sys.stat(dir .. "/b").size)
+    assert.is_true(sys.remove(dir .. "/b"))
+    for _, result in ipairs { { sys.remove(dir .. "/b") },
+      { sys.rename(dir .. "/b", dir .. "/c") } } do
+      assert.is_nil(result[1])
+      assert.matches(dir .. "/b: No such file", result[2], 1, true)
+      assert.equal("not-found", result[3])
+    end
+    assert.has_error(function() sys.remove("a\0b") end)
+    process.remove(dir)
+  end)
+
+  it("trims its memory and goes on", function()
+    sys.trim()
+    assert.is_true(sys.pid() > 1)
+  end)
+
+  it("tells nobody when nobody asked", function()
+    assert.is_false(sys.notify("READY=1"))
+    assert.is_nil(sys.watchdog())
+  end)
+
+  -- What a process says that was started with these variables.
+  local function ask(env, expression)
+    local process = require "support.process"
+    local dir = process.temp_dir()
+    local file = assert(io.open(dir .. "/script.lua", "w"))
+    file:write('local sys = require "peal.sys"\nprint(', expression, ")")
+    file:close()
+    local lua = (os.getenv("PEAL_BUILD") or "build") .. "/tests/peal-lua"
+    local p = assert(process.spawn({ lua, dir .. "/script.lua" },
+      { env = env, stdout = dir .. "/out" }))
+    assert.equal("exited", (p:wait(20)))
+    local out = assert(io.open(dir .. "/out"))
+    local text = out:read("a"):gsub("\n$", "")
+    out:close()
+    process.remove(dir)
+    return text
+  end
+
+  it("knows how long the service manager waits", function()
+    for _, row in ipairs {
+      { "30000000", nil, "30.0" }, { "500000", nil, "0.5" },
+      { "30000000", "1", "nil" }, { "0", nil, "nil" }, { "-1", nil, "nil" },
+      { "soon", nil, "nil" }, { "", nil, "nil" },
+    } do
+      assert.equal(row[3], ask({ WATCHDOG_USEC = row[1],
+        WATCHDOG_PID = row[2] }, "sys.watchdog()"))
+    end
+  end)
+
+  it("says when the service manager's socket is no use", function()
+    assert.matches("^nil\tNOTIFY_SOCKET is no address.*\tinvalid",
+      ask({ NOTIFY_SOCKET = "relative" }, "sys.notify('READY=1')"))
+    assert.matches("^nil\t/none/notify: No such file.*\tnot%-found",
+      ask({ NOTIFY_SOCKET = "/none/notify" }, "sys.notify('READY=1')"))
+    assert.equal("false",
+      ask({ NOTIFY_SOCKET = "" }, "sys.notify('READY=1')"))
+  end)
+
+  it("tells the service manager", function()
+    local process = require "support.process"
+    local found = io.popen("command -v python3 2>&1")
+    local python = found:read("l")
+    found:close()
+    if not python then pending("python3 is missing") return end
+    local dir = process.temp_dir()
+    for _, address in ipairs { dir .. "/notify",
+      "@peal-test-" .. dir:match("[^-]*$") } do
+      local manager = assert(process.spawn({ python, "-c", [[
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+a = sys.argv[1]
+s.bind("\0" + a[1:] if a[0] == "@" else a)
+print("bound", flush=True)
+print(s.recv(100).decode(), flush=True)]], address },
+        { stdout = dir .. "/out" }))
+      assert(process.grown(dir .. "/out", 0, 20, manager))
+      assert.equal("true", ask({ NOTIFY_SOCKET = address },
+        "sys.notify('READY=1\\nSTATUS=idle')"))
+      assert.equal("exited", (manager:wait(20)))
+      local out = assert(io.open(dir .. "/out"))
+      assert.equal("bound\nREADY=1\nSTATUS=idle\n", out:read("a"))
+      out:close()
+      os.remove(dir .. "/out")
+    end
     process.remove(dir)
   end)
 

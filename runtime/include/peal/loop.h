@@ -42,4 +42,30 @@ enum peal_err peal_timer_start(struct peal_timer **out, struct peal_loop *l,
 			       uint64_t ms, peal_timer_fn fn, void *arg);
 void peal_timer_cancel(struct peal_timer *t); /* fn is not called; takes NULL */
 
+enum { PEAL_SIGNALS_MAX = 8 };
+struct peal_signals;
+typedef void (*peal_signal_fn)(int number, void *arg);
+/* Calls fn, from the loop, for each signal of the list that the process gets.
+ * Signals are the process's: every loop that waits for one hears of it, and
+ * when the last one has cancelled, its default action is back. Alone it does
+ * not keep the loop running.
+ *   out   may be NULL: until the loop is freed
+ * PEAL_EINVAL (too many, or a number that cannot be caught), PEAL_ENOMEM */
+enum peal_err peal_signals_start(struct peal_signals **out, struct peal_loop *l,
+				 const int *numbers, unsigned n,
+				 peal_signal_fn fn, void *arg);
+void peal_signals_cancel(struct peal_signals *s); /* takes NULL */
+
+struct peal_clock_watch;
+typedef void (*peal_clock_fn)(void *arg);
+/* Calls fn each time somebody has set the wall clock (not when it is slewed).
+ * It wakes nobody otherwise, and does not keep the loop running. Linux only:
+ * a timerfd that is canceled by the set.
+ *   out   may be NULL: until the loop is freed
+ * PEAL_ELIMIT (descriptors), PEAL_EIO, PEAL_ENOMEM */
+enum peal_err peal_clock_watch_start(struct peal_clock_watch **out,
+				     struct peal_loop *l, peal_clock_fn fn,
+				     void *arg);
+void peal_clock_watch_cancel(struct peal_clock_watch *w); /* takes NULL */
+
 #endif
