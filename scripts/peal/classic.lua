@@ -6,6 +6,8 @@ local rule = require "peal.rule"
 
 local classic = {}
 
+classic.schedule = require "peal.classic.schedule"
+
 local function variables(phone)
   return macro.variables {
     identity = phone.identity,

@@ -7,7 +7,6 @@ local context = require "peal.cycle.context"
 local download = require "peal.cycle.download"
 local messages = require "peal.messages"
 local secret = require "peal.secret"
-local trace_of = require "peal.trace"
 local url = require "peal.url"
 local values = require "peal.cycle.values"
 
@@ -74,13 +73,18 @@ local function follow(run, index, name, plan)
   return download.run(run, index, name, get)
 end
 
+-- The timers as the macros of this run see them.
+local function set_state(run)
+  run.state = run.phone:timers()
+  if run.prvst then run.state.PRVST = run.phone.state.PRVST or run.prvst end
+end
+
 -- One rule from its text to the outcome.
 local function run_rule(run, index)
   local name = run.names[index]
-  run.trace.on_step = messages.listener(run.phone)
+  run.listener = messages.listener(run.phone)
   local text = run.rule_text or run.phone:param(name) or ""
-  run.state = run.phone:timers()
-  if run.prvst then run.state.PRVST = run.phone.state.PRVST or run.prvst end
+  set_state(run)
   local plan = context.ask(run, "profile",
     { rule = { name = name, text = text } })
   trace_rule(run, name, plan)
@@ -102,50 +106,40 @@ local function store_trace(run)
   txn:commit("trace", math.floor(run.phone.world.now().time))
 end
 
-local function new_run(phone, request)
-  local store = phone.world.store
-  local last = tonumber(store:state("engine", "cycle") or "") or 0
-  local now = phone.world.now()
-  local run = {
-    phone = phone,
-    asked_by = request.asked_by,
-    explicit = request.explicit,
-    prvst = request.prvst,
-    rule_text = request.rule,
-    names = request.rule and { "rule" } or RULES,
-    rules = phone.book:set(),
-    state = phone:timers(),
-    notes_seen = 0,
-    trace = trace_of.new { cycle = last + 1, asked_by = request.asked_by,
-      time = math.floor(now.time) },
-    result = { changes = {}, refused = {}, notes = {}, rules = {} },
-  }
-  run.trace.on_note = function(note) table.insert(run.result.notes, note) end
-  run.result.cycle = last + 1
-  run.result.trace = run.trace
-  context.take_notes(run)
-  return run
-end
-
---- Run a resync to its end.
+--- A resync that may begin: its run.
 --   request.asked_by   "cli", "boot", "periodic" ...
 --   request.explicit   true: somebody asked for it
 --   request.rule       a rule text: only this one; nil: A to D
 --   request.prvst      $PRVST: -1 explicit, 0 boot, 1 timer, 2 retry
--- @treturn table outcome ("success", "failure", "refused"), reason, failure
---   (the failed rule's result), rules, changes, refused, notes, revision,
---   reboot (a changed value needs one), cycle, trace
-function cycle.run(phone, request)
-  local run = new_run(phone, request)
-  local result = run.result
+function cycle.new(phone, request)
+  local run = context.new(phone, { asked_by = request.asked_by,
+    explicit = request.explicit,
+    cycle = (phone.keep:number("engine", "cycle") or 0) + 1 })
+  run.prvst, run.rule_text = request.prvst, request.rule
+  run.names = request.rule and { "rule" } or RULES
+  return run
+end
+
+--- Ask whether it may start: the answer of the trigger stage.
+function cycle.gate(run)
+  set_state(run)
   local gate = context.ask(run, "trigger")
   run.trace:add("trigger", { pass = gate.pass, reason = gate.reason,
     rule_file = gate.rule_file })
   if not gate.pass then
-    result.outcome, result.reason = "refused", gate.reason
-    result.by = gate.rule_file
-    return result
+    run.result.outcome, run.result.reason = "refused", gate.reason
+    run.result.by = gate.rule_file
   end
+  return gate
+end
+
+--- Carry it out.
+-- @treturn table outcome ("success", "failure"), failure (the failed rule's
+--   result), rules, changes, refused, notes, revision, reboot (a changed
+--   value needs one), cycle, trace
+function cycle.carry_out(run)
+  local phone, result = run.phone, run.result
+  phone.keep:set("engine", "cycle", run.trace.cycle)
   result.outcome = "success"
   for index = 1, #run.names do
     local done = run_rule(run, index)
@@ -155,12 +149,21 @@ function cycle.run(phone, request)
       break
     end
   end
+  run.listener = nil
   store_trace(run)
   for _, change in ipairs(result.changes) do
     result.reboot = result.reboot or change.reboot
   end
   phone.last_resync = phone.world.now().mono
   return result
+end
+
+--- Run a resync to its end: new(), gate() and carry_out().
+-- @treturn table as carry_out(); or outcome "refused", reason, by
+function cycle.run(phone, request)
+  local run = cycle.new(phone, request)
+  if not cycle.gate(run).pass then return run.result end
+  return cycle.carry_out(run)
 end
 
 return cycle

@@ -6,7 +6,7 @@ local json = require "peal.json"
 local trace = {}
 trace.__index = trace
 
---- @param about cycle, asked_by, time
+--- @param about cycle, asked_by, time; kind: of what, nil: a resync
 function trace.new(about)
   local self = setmetatable({ steps = json.array {} }, trace)
   for key, value in pairs(about) do self[key] = value end
@@ -38,8 +38,9 @@ end
 --- The trace as a text to keep. (on_step and on_note, who are told, are not
 -- part of it.)
 function trace:encode()
-  return json.encode { cycle = self.cycle, asked_by = self.asked_by,
-    time = self.time, outcome = self.outcome, steps = self.steps }
+  return json.encode { cycle = self.cycle, kind = self.kind,
+    asked_by = self.asked_by, time = self.time, outcome = self.outcome,
+    steps = self.steps }
 end
 
 return trace

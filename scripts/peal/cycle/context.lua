@@ -2,9 +2,46 @@
 --   run.phone, run.trace, run.result, run.rules (loaded rule files),
 --   run.names (rules in order), run.state (timers of the current rule)
 local rules = require "peal.rules"
+local trace = require "peal.trace"
 local view = require "peal.view"
 
 local context = {}
+
+-- Steps are told to whoever follows the phone; a listener of a rule hears
+-- them as well.
+local function tell(run, step)
+  local world = run.phone.world
+  world.tell { event = "step", cycle = run.trace.cycle, kind = run.trace.kind,
+    time = math.floor(world.now().time), step = step }
+  if run.listener then run.listener(step) end
+end
+
+--- A run: for a resync, or for work outside of one.
+--   about.rules      the rule files it goes by (nil: those in force,
+--                    which are read in a task)
+--   about.asked_by, about.explicit
+--   about.kind       what its trace is of: "upgrade", "report"; nil: a resync
+--   about.cycle      its number; nil: that of the last resync
+function context.new(phone, about)
+  local world = phone.world
+  local run = {
+    phone = phone,
+    asked_by = about.asked_by,
+    explicit = about.explicit or false,
+    rules = about.rules or phone.book:set(),
+    state = phone:timers(),
+    notes_seen = 0,
+    trace = trace.new { kind = about.kind, asked_by = about.asked_by,
+      cycle = about.cycle or phone.keep:number("engine", "cycle") or 0,
+      time = math.floor(world.now().time) },
+    result = { changes = {}, refused = {}, notes = {}, rules = {} },
+  }
+  run.trace.on_step = function(step) tell(run, step) end
+  run.trace.on_note = function(note) table.insert(run.result.notes, note) end
+  run.result.cycle, run.result.trace = run.trace.cycle, run.trace
+  context.take_notes(run)
+  return run
+end
 
 --- Take over what is new of the rule files' notes.
 function context.take_notes(run)

@@ -148,8 +148,8 @@ function values.commit(run, index, name, txn, changes, ends)
   run.trace:add("commit", { rule = name, changes = #changes })
   if ends and is_last(run, index, txn) then run.trace.outcome = "success" end
   local revision
-  local ok, sentence, word = txn:state("engine", "cycle",
-    tostring(run.trace.cycle))
+  local keep = run.phone.keep
+  local ok, sentence, word = keep:stage(txn)
   if ok then
     ok, sentence, word = txn:state("trace", "cycle", run.trace:encode())
   end
@@ -163,6 +163,7 @@ function values.commit(run, index, name, txn, changes, ends)
     run.trace.outcome = nil
     return nil, { sentence = sentence, word = word }
   end
+  keep:committed()
   for _, change in ipairs(changes) do
     change.rule, change.revision = name, revision
     run.phone.overrides[change.name] = nil

@@ -1,0 +1,150 @@
+--- What an engine does besides resyncs: upgrades, headsets, reports, health.
+-- Each part decides by its own rule file and answers at once or suspends; here
+-- is when they are asked and what becomes of their answers.
+-- Source: MPP provisioning guide, Upgrade_Rule ("when"), Report_To_Server,
+-- Resync_After_Upgrade_Attempt; the order is our choice.
+local context = require "peal.cycle.context"
+local plan = require "peal.engine.plan"
+local queue = require "peal.engine.queue"
+local say = require "peal.engine.say"
+
+local parts = {}
+
+-- Parts of the program that may be left out of a build.
+local function optional(name)
+  if package.preload[name] or package.searchpath(name, package.path) then
+    return require(name)
+  end
+end
+
+parts.modules = {
+  upgrade = optional "peal.upgrade",
+  headset = optional "peal.headset",
+  report = optional "peal.report",
+  health = optional "peal.health",
+}
+
+-- A run for a part; the rule files are those of the resync it follows, if any.
+local function new_run(e, kind, asked_by, run)
+  return context.new(e.phone, { rules = run and run.rules or nil,
+    asked_by = asked_by, explicit = asked_by ~= "engine", kind = kind })
+end
+
+local function tell(e, kind, result)
+  e.seen[kind] = result
+  if not result or result.outcome == "none" then return end
+  say.event(e, kind, { outcome = result.outcome, reason = result.reason,
+    word = result.word, err = result.err })
+  if result.outcome ~= "waiting" or e.said[kind] ~= "waiting" then
+    say.line(e, "%s: %s%s", kind, result.outcome,
+      result.reason and ": " .. result.reason or "")
+  end
+  e.said[kind] = result.outcome
+end
+
+-- What an attempt to upgrade leads to: a reboot, another attempt, a resync.
+local function after_upgrade(e, result)
+  if result.outcome == "failed" then
+    plan.arm_delay(e, "upgrade", result.retry)
+  elseif result.outcome == "done" then
+    e.timers:cancel("upgrade")
+  end
+  if result.reboot then
+    e:want_reboot("upgrade", false)
+  elseif result.attempted and e.phone:yes("Resync_After_Upgrade_Attempt") then
+    e:request("upgrade", 1)
+  end
+end
+
+--- Ask about an upgrade.
+--   about   event, url; asked_by
+--   run     the resync that it follows, or nil
+-- @treturn table the result; outcome "none" where there is no such part
+function parts.upgrade(e, about, run)
+  local part = parts.modules.upgrade
+  if not part then return { outcome = "none" } end
+  e.boot_upgrade = false
+  if about.event == "retry" then e.timers:cancel("upgrade") end
+  about.retry_due = e.timers:get("upgrade") == nil
+  e.activity = "upgrade"
+  local result = part.consider(e.phone,
+    new_run(e, "upgrade", about.asked_by or "engine", run), about)
+  e.activity = nil
+  if about.event ~= "request" then
+    e.upgrade_waits = result.outcome == "waiting"
+  end
+  tell(e, "upgrade", result)
+  after_upgrade(e, result)
+  return result
+end
+
+--- The same for somebody's request: true when it is over, false while lines
+-- are busy.
+function parts.upgrade_request(e, job)
+  local result = parts.upgrade(e, { event = "request", url = job.url,
+    asked_by = job.asked_by })
+  if result.outcome == "waiting" then return false end
+  queue.answer(job, result)
+  return true
+end
+
+--- Ask about a report.
+function parts.report(e, event, asked_by, timer_for)
+  local part = parts.modules.report
+  if not part then return { outcome = "none" } end
+  e.activity = "report"
+  local result = part.consider(e.phone,
+    new_run(e, "report", asked_by or "engine"),
+    { event = event, timer_for = timer_for })
+  e.activity = nil
+  tell(e, "report", result)
+  plan.arm_delay(e, "report", result.again)
+  local timer = e.timers:get("report")
+  if timer then timer.timer_for = event end
+  return result
+end
+
+--- Ask about the headset's firmware.
+function parts.headset(e, event)
+  local part = parts.modules.headset
+  if not part then return end
+  e.activity = "headset"
+  tell(e, "headset", part.consider(e.phone, new_run(e, "headset", "engine"),
+    { event = event }))
+  e.activity = nil
+end
+
+local function after_health(e, result)
+  tell(e, "health", result)
+  plan.arm_delay(e, "health",
+    result.after and { after = result.after } or nil)
+  if result.outcome == "undone" then e:changed(result.names or {}, "health") end
+end
+
+--- A resync has changed something: watch the phone from now on.
+function parts.watch(e, run, before)
+  local part = parts.modules.health
+  local result = run.result
+  if not part or #result.changes == 0 then return end
+  local committed = { revision_before = before, revision = result.revision,
+    changes = result.changes, profiles = {} }
+  for _, done in ipairs(result.rules) do
+    if done.hash then
+      table.insert(committed.profiles, { rule = done.rule, url = done.url,
+        hash = done.hash, changes = done.changes })
+      committed.rule, committed.url = done.rule, done.url
+      committed.hash = done.hash
+    end
+  end
+  part.begin(e.phone, run, committed)
+  parts.health(e)
+end
+
+--- Is the phone well? Asked while something is watched.
+function parts.health(e)
+  local part = parts.modules.health
+  if not part then return end
+  after_health(e, part.consider(e.phone, new_run(e, "health", "engine")))
+end
+
+return parts
