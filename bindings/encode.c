@@ -6,7 +6,7 @@
  *   encode.aes128gcm(bytes, ikm, salt [, record_size]) -> bytes
  *       salt of 16 bytes
  *   encode.profile(list) -> XML
- *       list of {name=, text=, ua=, user_pref=, user_modified=}
+ *       list of {name=, text=, ua=, user_pref=, user_modified=, preserve=}
  *   encode.escape(text) -> text as it stands in XML
  * They fail with nil, sentence, word. */
 #include <string.h>
@@ -105,11 +105,12 @@ static void check_text(lua_State *L, const struct peal_value *v)
 		      "an element has a name and a text");
 }
 
-/* The element at the top of the stack. */
-static void check_element(lua_State *L, struct peal_value *v)
+/* The element at the top of the stack, and how it is written. */
+static unsigned check_element(lua_State *L, struct peal_value *v)
 {
 	static const char *const keys[] = {
-		"name", "text", "ua", "user_pref", "user_modified", NULL
+		"name",          "text",     "ua", "user_pref",
+		"user_modified", "preserve", NULL
 	};
 	static const char *const words[] = { "na", "ro", "rw" };
 	const char *ua;
@@ -131,6 +132,9 @@ static void check_element(lua_State *L, struct peal_value *v)
 			v->ua = (enum peal_ua)i;
 	luaL_argcheck(L, !ua || v->ua != PEAL_UA_NONE, 1,
 		      "'ua' is na, ro or rw");
+	if (peal_lua_opt_bool(L, -1, "preserve", 0))
+		return PEAL_PROFILE_SECRETS | PEAL_PROFILE_PRESERVE;
+	return PEAL_PROFILE_SECRETS;
 }
 
 static int l_profile(lua_State *L)
@@ -139,6 +143,7 @@ static int l_profile(lua_State *L)
 	struct peal_buf *b;
 	enum peal_err err;
 	lua_Integer i, n;
+	unsigned flags;
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	n = luaL_len(L, 1);
@@ -146,8 +151,8 @@ static int l_profile(lua_State *L)
 	err = peal_profile_begin(b);
 	for (i = 1; i <= n && !err; i++) {
 		lua_geti(L, 1, i);
-		check_element(L, &v);
-		err = peal_profile_add(b, &v, PEAL_PROFILE_SECRETS);
+		flags = check_element(L, &v);
+		err = peal_profile_add(b, &v, flags);
 		lua_pop(L, 1);
 	}
 	if (!err)

@@ -314,13 +314,17 @@ static int l_stat(lua_State *L)
 		lua_pushnil(L);
 		return 1;
 	}
-	lua_createtable(L, 0, 4);
+	lua_createtable(L, 0, 6);
 	peal_lua_set_text(L, "type", file_type(st.st_mode));
 	peal_lua_set_int(L, "size", (lua_Integer)st.st_size);
 	peal_lua_set_number(L, "mtime",
 			    (lua_Number)st.st_mtim.tv_sec +
 				    (lua_Number)st.st_mtim.tv_nsec / 1e9);
 	peal_lua_set_int(L, "mode", st.st_mode & 07777);
+	peal_lua_set_number(L, "ctime",
+			    (lua_Number)st.st_ctim.tv_sec +
+				    (lua_Number)st.st_ctim.tv_nsec / 1e9);
+	peal_lua_set_int(L, "inode", (lua_Integer)st.st_ino);
 	return 1;
 }
 

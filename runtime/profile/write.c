@@ -82,7 +82,8 @@ enum peal_err peal_profile_end(struct peal_buf *out)
 	return peal_buf_add_str(out, "</flat-profile>\n</device>\n");
 }
 
-static enum peal_err start_tag(struct peal_buf *out, const struct peal_value *v)
+static enum peal_err start_tag(struct peal_buf *out, const struct peal_value *v,
+			       unsigned flags)
 {
 	enum peal_err err = peal_buf_printf(out, "<%s", v->name);
 
@@ -92,6 +93,8 @@ static enum peal_err start_tag(struct peal_buf *out, const struct peal_value *v)
 		err = peal_buf_add_str(out, " user-pref=\"y\"");
 	if (!err && v->user_modified)
 		err = peal_buf_add_str(out, " um=\"y\"");
+	if (!err && (flags & PEAL_PROFILE_PRESERVE))
+		err = peal_buf_add_str(out, " preserve-value=\"y\"");
 	return err;
 }
 
@@ -105,7 +108,7 @@ enum peal_err peal_profile_add(struct peal_buf *out, const struct peal_value *v,
 		return PEAL_EINVAL;
 	if ((v->flags & PEAL_PARAM_SECRET) && !(flags & PEAL_PROFILE_SECRETS))
 		return PEAL_OK;
-	err = start_tag(out, v);
+	err = start_tag(out, v, flags);
 	if (!err && v->text[0] == '\0') {
 		err = peal_buf_add_str(out, "/>\n");
 	} else if (!err) {

@@ -59,4 +59,6 @@ end
 
 classic.privacy = require("peal.classic.privacy").edits
 
+classic.reports = require("peal.classic.report").reports
+
 return classic

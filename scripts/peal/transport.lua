@@ -93,6 +93,9 @@ local function headers(phone, ask)
   if ask.content_type then
     list[#list + 1] = "Content-Type: " .. ask.content_type
   end
+  if ask.content_encoding then
+    list[#list + 1] = "Content-Encoding: " .. ask.content_encoding
+  end
   return list
 end
 

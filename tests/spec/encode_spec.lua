@@ -54,6 +54,13 @@ describe("encode.profile", function()
       assert.equal(element.ua, back[i].ua)
     end
   end)
+  it("marks what is no value to apply", function()
+    local xml = encode.profile { { name = "GPP_A", text = "***", ua = "na",
+      preserve = true } }
+    assert.truthy(xml:find('<GPP_A ua="na" preserve-value="y">***</GPP_A>',
+      1, true))
+    assert.is_true(decode.elements(xml)[1].preserve)
+  end)
   it("refuses what is no element name", function()
     for _, name in ipairs { "", "a b", "1", "a>", "-a", "a:b" } do
       local xml, _, word = encode.profile { { name = name, text = "" } }

@@ -2,8 +2,7 @@
 local cases = require "support.cases"
 local fixture = require "support.fixture"
 local privacy = require "peal.privacy"
-local rules = require "peal.rules"
-local trace = require "peal.trace"
+local run_of = require "support.run_of"
 
 local BEFORE <const> = ([[
 INVITE sip:2002@sip.example.net SIP/2.0
@@ -56,16 +55,14 @@ local run, phone
 local function phone_with(params, sources)
   local r = cases.run { phone = { params = params }, rules = sources }
   phone = r.phone
-  run = { phone = phone, rules = rules.load(phone.world.rules()),
-    trace = trace.new {}, result = { notes = {} }, notes_seen = 0,
-    asked_by = "sip", explicit = false }
+  run = r.world.run(run_of, phone, { asked_by = "sip" })
   return phone
 end
 
 local function apply(text, values, o)
   local ask = { line = 1, message = text, values = values }
   for key, value in pairs(o or {}) do ask[key] = value end
-  return privacy.apply(phone, run, ask)
+  return phone.world.run(privacy.apply, phone, run, ask)
 end
 
 describe("the privacy of a line", function()

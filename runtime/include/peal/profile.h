@@ -44,7 +44,8 @@ enum peal_err peal_profile_finish(struct peal_profile *p,
 
 /* How profile and report writers show a value. */
 enum peal_profile_write {
-	PEAL_PROFILE_SECRETS = 1 /* secrets in clear; else they are left out */
+	PEAL_PROFILE_SECRETS = 1, /* secrets in clear; else they are left out */
+	PEAL_PROFILE_PRESERVE = 2 /* marked as no value to apply */
 };
 
 /* Begin, add one element, end a <device><flat-profile> document in `out`. */

@@ -133,9 +133,7 @@ function live.new(options)
     return net.send(where.address, where.port, bytes)
   end
 
-  function world.rules()
-    return rule_files.read(options.rules_dir)
-  end
+  world.rules = rule_files.reader(options.rules_dir)
 
   local ask = options.ask
 

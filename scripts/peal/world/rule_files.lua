@@ -6,13 +6,18 @@ local sys = require "peal.sys"
 local rule_files = {}
 
 local MAX_BYTES <const> = 256 * 1024
+-- A file that was touched less than so many seconds ago may change again
+-- without a trace: the clock of a file system ticks slowly.
+local FRESH_S <const> = 2
 
--- Text of one file, or nil and what is wrong with it.
+-- Text of one file, or nil and what is wrong with it. An editor truncates a
+-- file before it writes it anew: an empty one is no text.
 local function read(path)
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
-  local text = file:read(MAX_BYTES + 1)
+  local text, problem = file:read(MAX_BYTES + 1)
   file:close()
+  if problem then return nil, ("%s: %s"):format(path, problem) end
   if not text then return nil, path .. ": the file is empty" end
   if #text > MAX_BYTES then
     return nil, ("%s: longer than %d bytes"):format(path, MAX_BYTES)
@@ -20,28 +25,87 @@ local function read(path)
   return text
 end
 
---- @param[opt] dir the operator's folder
--- @treturn table file name -> { text=, path=, factory=bool } or, where a file
---   cannot be read, { error=, path= }; a folder that cannot be read is at "."
-function rule_files.read(dir)
+local function factory_sources()
   local sources = {}
   for name, text in pairs(factory) do
     sources[name] = { text = text, path = "rules/" .. name, factory = true }
   end
-  if not dir then return sources end
-  local names, why = sys.list(dir)
-  if not names then
-    sources["."] = { error = why, path = dir }
-    return sources
+  return sources
+end
+
+-- What changes when a file does.
+local function signature(about)
+  return ("%d %d %.9f %.9f"):format(about.inode, about.size, about.mtime,
+    about.ctime)
+end
+
+-- The source of one file: what is known of it where it has not changed.
+-- @treturn table { source =, mark = signature, or nil: read it again }
+local function look(path, known)
+  local about = sys.stat(path)
+  local mark = about and signature(about)
+  if known and mark and known.mark == mark then return known end
+  local settled = about and about.ctime < sys.time() - FRESH_S
+  local text, problem = read(path)
+  local source = known and known.source
+  if not source or source.text ~= text or source.error ~= problem then
+    source = { text = text, error = problem, path = path }
   end
+  return { source = source, mark = settled and mark or nil }
+end
+
+-- The files of a folder as they are now, by name; nil and why.
+local function scan(dir, known)
+  local names, why = sys.list(dir)
+  if not names then return nil, why end
+  local found = {}
   for _, name in ipairs(names) do
     if name:find("^[%w_-]+%.lua$") then
-      local path = dir .. "/" .. name
-      local text, problem = read(path)
-      sources[name] = { text = text, error = problem, path = path }
+      found[name] = look(dir .. "/" .. name, known[name])
     end
   end
-  return sources
+  return found
+end
+
+local function is_same(sources, found, dir_error)
+  local folder = sources["."]
+  if (folder and folder.error) ~= dir_error then return false end
+  for name, source in pairs(sources) do
+    if not source.factory and name ~= "."
+      and not (found[name] and found[name].source == source)
+    then
+      return false
+    end
+  end
+  for name, one in pairs(found) do
+    if sources[name] ~= one.source then return false end
+  end
+  return true
+end
+
+--- A function that gives the sources:
+-- file name -> { text=, path=, factory=bool } or, where a file cannot be read,
+-- { error=, path= }; a folder that cannot be read is at ".". It gives the same
+-- table as long as nothing has changed, and reads a file again only when its
+-- size, its times or its inode say so, or it was just written.
+-- @param[opt] dir the operator's folder
+function rule_files.reader(dir)
+  local sources, known = factory_sources(), {}
+  return function()
+    if not dir then return sources end
+    local found, why = scan(dir, known)
+    known = found or {}
+    if is_same(sources, known, why) then return sources end
+    sources = factory_sources()
+    if why then sources["."] = { error = why, path = dir } end
+    for name, one in pairs(known) do sources[name] = one.source end
+    return sources
+  end
+end
+
+--- The sources as they are now.
+function rule_files.read(dir)
+  return rule_files.reader(dir)()
 end
 
 return rule_files

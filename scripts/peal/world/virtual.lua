@@ -129,9 +129,9 @@ function virtual.new(options)
     return true
   end
 
-  function world.rules()
-    return options.rules or rule_files.read()
-  end
+  local sources = options.rules or rule_files.read()
+
+  function world.rules() return sources end
 
   function world.ask(job, overrides)
     return ask(world.store, overrides, job)
