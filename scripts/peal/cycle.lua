@@ -5,6 +5,7 @@
 local cause = require "peal.cause"
 local context = require "peal.cycle.context"
 local download = require "peal.cycle.download"
+local history = require "peal.history"
 local messages = require "peal.messages"
 local secret = require "peal.secret"
 local url = require "peal.url"
@@ -15,9 +16,12 @@ local cycle = {}
 local RULES <const> = { "Profile_Rule", "Profile_Rule_B", "Profile_Rule_C",
   "Profile_Rule_D" }
 
--- Syslog: one line at the end of each download or failed rule.
+-- Syslog and history: one line at the end of each download or failed rule.
 local function report(run, result)
   local kind = result.outcome == "success" and "success" or "failure"
+  history.add(run.phone, "provisioning", { ok = kind == "success",
+    url = result.url or result.rule,
+    cause = result.cause and result.cause.text })
   messages.send(run.phone, run.trace, kind, result.request or {}, result.err)
   if kind == "failure" then
     messages.debug(run.phone, "info", ("%s: %s (%s)"):format(result.rule,

@@ -9,8 +9,13 @@ local url = require "peal.url"
 
 local history = {}
 
-local NAMESPACE <const> = "history"
-local KEPT <const> = { provisioning = 3, upgrade = 3, reboot = 5 }
+-- Namespace and key of each list, and how many entries it has. Entries are
+-- { time =, url =, cause = of a failure } and { time =, reason = }.
+local LISTS <const> = {
+  provisioning = { "history", "provisioning", 3 },
+  upgrade = { "upgrade", "history", 3 }, -- upgrade.lua writes these
+  reboot = { "history", "reboot", 5 },
+}
 
 local REASONS <const> = {
   upgrade = "Upgrade", resync_applied = "Provisioning", sip = "SIP Triggered",
@@ -21,7 +26,7 @@ local REASONS <const> = {
 
 --- Entries of a kind as they are kept, newest first.
 local function entries(phone, kind)
-  local text = phone.keep:get(NAMESPACE, kind)
+  local text = phone.keep:get(LISTS[kind][1], LISTS[kind][2])
   local list = text and json.decode(text)
   return type(list) == "table" and list or {}
 end
@@ -45,12 +50,13 @@ function history.add(phone, kind, about)
   if kind == "reboot" then
     entry.reason = REASONS[about.reason] or about.reason
   else
-    entry.url, entry.ok = place(about.url), about.ok or false
+    entry.url = place(about.url)
     entry.cause = not about.ok and (about.cause or "unknown") or nil
   end
   table.insert(list, 1, entry)
-  for i = #list, KEPT[kind] + 1, -1 do list[i] = nil end
-  phone.keep:set(NAMESPACE, kind, json.encode(json.array(list)))
+  for i = #list, LISTS[kind][3] + 1, -1 do list[i] = nil end
+  phone.keep:set(LISTS[kind][1], LISTS[kind][2],
+    json.encode(json.array(list)))
 end
 
 --- "11/22/2026 10:15:31"
@@ -63,8 +69,8 @@ end
 local function line(entry)
   local text = history.time(entry.time) .. " "
   if entry.reason then return text .. entry.reason end
-  return ("%s%s %s"):format(text, entry.url,
-    entry.ok and "Succeeded" or "Failed: " .. entry.cause)
+  return ("%s%s %s"):format(text, place(entry.url),
+    entry.cause and "Failed: " .. entry.cause or "Succeeded")
 end
 
 --- Lines of a kind, newest first.

@@ -6,7 +6,10 @@ local NOON <const> = 1795342531 -- 2026-11-22 10:15:31
 
 describe("the history of a phone", function()
   local phone
-  before_each(function() phone = cases.run {}.phone end)
+  before_each(function()
+    phone = cases.run { request = { asked_by = "cli", explicit = true,
+      rule = "" } }.phone
+  end)
 
   local function came_of(second, url, cause)
     history.add(phone, "provisioning", { time = NOON + second, url = url,
@@ -44,6 +47,23 @@ describe("the history of a phone", function()
     assert.is_nil(all:find("geheim", 1, true))
     assert.is_nil(all:find("bob", 1, true))
     assert.truthy(all:find("http://h:80/x", 1, true))
+  end)
+
+  it("says what came of a resync", function()
+    local r = cases.run { phone = { params = {
+      Profile_Rule = "http://bob:geheim@s/a.xml",
+      Profile_Rule_B = "tftp://192.0.2.9/none" } },
+      server = { ["http://s/a.xml"] = { body =
+        "<flat-profile><GPP_A>1</GPP_A></flat-profile>" },
+        ["tftp://192.0.2.9/none"] = { error = "fnf" } }, runs = 2 }
+    local list = history.list(r.phone, "provisioning")
+    assert.same({ "11/22/2026 10:15:30 tftp://192.0.2.9:69/none Failed: "
+      .. "File not found", "11/22/2026 10:15:30 http://s:80/a.xml Succeeded",
+      list[1] }, list)
+    assert.equal("File not found", history.failure(r.phone))
+    r = cases.run { phone = { params = { Profile_Rule = "[--key" } } }
+    assert.matches("^11/22/2026 10:15:30 Profile_Rule Failed: Bad rule: ",
+      history.list(r.phone, "provisioning")[1])
   end)
 
   it("has five reasons of reboots, in the words of the page", function()
