@@ -128,11 +128,12 @@ void peal_lua_operation_call(struct peal_lua_operation *op,
 
 /* The new operation, on top, keeps the value at `index` alive, too. */
 void peal_lua_operation_keep(lua_State *L, int index);
-/* Takes the field `sink` of the request at `index` into the new operation, on
- * top: sink(bytes) -> true | nil, sentence, word. 1: there is one, and
- * peal_lua_operation_feed() with the operation calls it. When it refuses or
- * raises, fn gets nil, that sentence and its word. */
-int peal_lua_operation_sink(lua_State *L, int index);
+/* Is there a function in the field `sink` of the request at `index`? The
+ * second takes it into the new operation, on top; peal_lua_operation_feed()
+ * with the operation calls it: sink(bytes) -> true | nil, sentence, word. When
+ * it refuses or raises, fn gets nil, that sentence and its word. */
+int peal_lua_has_sink(lua_State *L, int index);
+void peal_lua_operation_sink(lua_State *L, int index);
 enum peal_err peal_lua_operation_feed(const void *bytes, size_t len, void *op);
 
 /* What operations are made of, for userdata that has several functions: calls,

@@ -7,8 +7,14 @@
  *
  * request: url, address, method, headers, body, user, password, auth, proxy,
  * proxy_address, proxy_user, proxy_password, tls, max, connect, idle, total
- * (seconds). tls: anchors, identity, min_version, check_name, cn_fallback,
- * min_rsa_bits, now. Redirects and retries are the caller's. */
+ * (seconds), sink. tls: anchors, identity, min_version, check_name,
+ * cn_fallback, min_rsa_bits, now. Redirects and retries are the caller's.
+ *
+ * sink(bytes) -> true | nil, sentence, word: takes the body of a 2xx answer
+ * piece by piece, and nothing else; response.body is empty then. Called from
+ * loop:run(); what it refuses with, or raises, is what fn gets. Bytes come as
+ * they were sent: do not ask for a content coding.
+ * response.bytes: of body, kept or taken by the sink. */
 #include <string.h>
 
 #include "bindings.h"
@@ -94,8 +100,9 @@ static void push_response(lua_State *L, const void *answer)
 {
 	const struct peal_fetch_response *r = answer;
 
-	lua_createtable(L, 0, 10);
+	lua_createtable(L, 0, 11);
 	peal_lua_set_int(L, "status", r->status);
+	peal_lua_set_int(L, "bytes", (lua_Integer)r->received);
 	peal_lua_set_bytes(L, "body", r->body, r->body_len);
 	push_headers(L, r);
 	lua_setfield(L, -2, "headers");
@@ -227,12 +234,11 @@ static void read_tls(lua_State *L, int index, struct peal_tls_policy *p)
 static void read_request(lua_State *L, int index, struct peal_fetch_request *r)
 {
 	static const char *const keys[] = {
-		"url",           "address",    "method",
-		"headers",       "body",       "user",
-		"password",      "auth",       "proxy",
-		"proxy_address", "proxy_user", "proxy_password",
-		"tls",           "max",        "connect",
-		"idle",          "total",      NULL
+		"url",   "address",       "method",     "headers",
+		"body",  "user",          "password",   "auth",
+		"proxy", "proxy_address", "proxy_user", "proxy_password",
+		"tls",   "max",           "connect",    "idle",
+		"total", "sink",          NULL
 	};
 
 	peal_lua_check_keys(L, index, keys);
@@ -249,6 +255,8 @@ static void read_request(lua_State *L, int index, struct peal_fetch_request *r)
 	r->proxy_user = peal_lua_opt_word(L, index, "proxy_user");
 	r->proxy_password = peal_lua_opt_word(L, index, "proxy_password");
 	r->max = (size_t)peal_lua_opt_int(L, index, "max", 0, 1 << 30, 0);
+	if (peal_lua_has_sink(L, index))
+		r->sink = peal_lua_operation_feed;
 	r->connect_ms = peal_lua_opt_ms(L, index, "connect");
 	r->idle_ms = peal_lua_opt_ms(L, index, "idle");
 	r->total_ms = peal_lua_opt_ms(L, index, "total");
@@ -277,6 +285,11 @@ static int l_start(lua_State *L)
 	}
 	lua_getiuservalue(L, 1, 1);
 	op = peal_lua_operation_new(L, lua_gettop(L), 3, &operation);
+	/* the sink runs inside of the fetcher */
+	peal_lua_operation_keep(L, 1);
+	if (r.sink)
+		peal_lua_operation_sink(L, 2);
+	r.sink_arg = op;
 	err = peal_fetch_start(&t, f, &r, on_done, op, &reason);
 	return peal_lua_operation_started(L, op, err, t, &reason);
 }
@@ -300,6 +313,8 @@ static int l_gc(lua_State *L)
 {
 	struct box *b = luaL_checkudata(L, 1, TYPE);
 
+	luaL_argcheck(L, !peal_fetcher_busy(b->f), 1,
+		      "a sink of the fetcher is running");
 	peal_fetcher_free(b->f);
 	b->f = NULL;
 	return 0;

@@ -165,14 +165,20 @@ void peal_lua_operation_keep(lua_State *L, int index)
 	lua_setiuservalue(L, -2, KEPT);
 }
 
-int peal_lua_operation_sink(lua_State *L, int index)
+int peal_lua_has_sink(lua_State *L, int index)
 {
 	int type = lua_getfield(L, index, "sink");
 
 	if (type != LUA_TNIL && type != LUA_TFUNCTION)
 		luaL_argerror(L, index, "option 'sink' is a function");
-	lua_setiuservalue(L, -2, SINK);
+	lua_pop(L, 1);
 	return type == LUA_TFUNCTION;
+}
+
+void peal_lua_operation_sink(lua_State *L, int index)
+{
+	lua_getfield(L, index, "sink");
+	lua_setiuservalue(L, -2, SINK);
 }
 
 struct piece {

@@ -7,9 +7,12 @@
  *   tftp.name(path) -> file name for the path of a URL
  *
  * request: address, port, name, body, max, port_lo, port_hi, wait, total
- * (seconds), sendings, blksize, no_options. With a body the file is written.
- * response: body, peer, port, blksize, sent, received, foreign, error_code,
- * error_text (both nil: the server sent no ERROR), timing = {total}. */
+ * (seconds), sendings, blksize, no_options, sink. With a body the file is
+ * written; sink(bytes) -> true | nil, sentence, word takes it piece by piece,
+ * as in peal.fetch.
+ * response: body, bytes (kept or taken by the sink), peer, port, blksize, sent,
+ * received, foreign (packets), error_code, error_text (both nil: the server
+ * sent no ERROR), timing = {total}. */
 #include <string.h>
 
 #include "bindings.h"
@@ -20,8 +23,9 @@ static void push_response(lua_State *L, const void *answer)
 {
 	const struct peal_tftp_response *r = answer;
 
-	lua_createtable(L, 0, 10);
+	lua_createtable(L, 0, 11);
 	peal_lua_set_bytes(L, "body", r->body, r->body_len);
+	peal_lua_set_int(L, "bytes", (lua_Integer)r->received);
 	peal_lua_set_text(L, "peer", r->peer);
 	peal_lua_set_int(L, "port", r->peer_port);
 	peal_lua_set_int(L, "blksize", r->blksize);
@@ -58,7 +62,7 @@ static void read_request(lua_State *L, int index, struct peal_tftp_request *q)
 					    "body",    "max",     "port_lo",
 					    "port_hi", "wait",    "sendings",
 					    "total",   "blksize", "no_options",
-					    NULL };
+					    "sink",    NULL };
 
 	peal_lua_check_keys(L, index, keys);
 	memset(q, 0, sizeof(*q));
@@ -76,6 +80,8 @@ static void read_request(lua_State *L, int index, struct peal_tftp_request *q)
 	q->blksize =
 		(unsigned)peal_lua_opt_int(L, index, "blksize", 0, 65464, 0);
 	q->no_options = peal_lua_opt_bool(L, index, "no_options", 0);
+	if (peal_lua_has_sink(L, index))
+		q->sink = peal_lua_operation_feed;
 	q->wait_ms = peal_lua_opt_ms(L, index, "wait");
 	q->total_ms = peal_lua_opt_ms(L, index, "total");
 }
@@ -94,6 +100,9 @@ static int l_start(lua_State *L)
 	lua_settop(L, 3);
 	read_request(L, 2, &q);
 	op = peal_lua_operation_new(L, 1, 3, &operation);
+	if (q.sink)
+		peal_lua_operation_sink(L, 2);
+	q.sink_arg = op;
 	peal_reason_clear(&reason);
 	err = peal_tftp_start(&t, l, &q, on_done, op, &reason);
 	return peal_lua_operation_started(L, op, err, t, &reason);

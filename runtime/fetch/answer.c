@@ -17,6 +17,8 @@ void peal_answer_reset(struct peal_fetch *f)
 {
 	peal_buf_clear(&f->in);
 	peal_buf_clear(&f->lines);
+	f->seen = 0;
+	f->response.received = 0;
 	f->header_bytes = 0;
 	f->has_length = f->chunked = f->headers_over = 0;
 	f->response.status = 0;
@@ -157,17 +159,44 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
+/* The body of a challenge or of an error is no image. */
+static int is_wanted(const struct peal_fetch *f)
+{
+	return f->response.status >= 200 && f->response.status < 300;
+}
+
+/* What the sink cancels meanwhile ends at the next turn, see
+ * peal_fetch_cancel(). */
+static enum peal_err pour(struct peal_fetch *f, const char *bytes, size_t len)
+{
+	enum peal_err err;
+
+	f->fetcher->in_sink++;
+	err = f->sink(bytes, len, f->sink_arg);
+	f->fetcher->in_sink--;
+	if (err && !f->err)
+		peal_fail(&f->reason, err, "%s", peal_err_text(err));
+	return f->err ? f->err : err;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct peal_fetch *f = arg;
 	size_t len = size * n;
-	enum peal_err err;
+	int kept = !f->sink || is_wanted(f);
+	enum peal_err err = PEAL_OK;
 
-	if (len > f->max - f->in.len)
+	if (len > f->max - f->seen)
 		return (size_t)end(f, too_big(f));
-	err = peal_buf_add(&f->in, bytes, len);
+	f->seen += len;
+	if (!f->sink)
+		err = peal_buf_add(&f->in, bytes, len);
+	else if (kept && len)
+		err = pour(f, bytes, len);
 	if (err)
 		return (size_t)end(f, err);
+	if (kept)
+		f->response.received += len;
 	return len;
 }
 

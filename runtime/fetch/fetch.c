@@ -278,6 +278,9 @@ enum peal_err peal_fetch_start(struct peal_fetch **out, struct peal_fetcher *f,
 	peal_reason_clear(reason);
 	if (!f || !request || !request->url || !done)
 		return PEAL_EINVAL;
+	if (f->in_sink)
+		return peal_fail(reason, PEAL_ESTATE,
+				 "a sink cannot start a transfer");
 	t = peal_zalloc(sizeof(*t));
 	if (!t)
 		return PEAL_ENOMEM;
@@ -306,6 +309,15 @@ void peal_fetch_cancel(struct peal_fetch *fetch)
 {
 	if (!fetch)
 		return;
+	if (fetch->fetcher && fetch->fetcher->in_sink) {
+		peal_fetch_doom(fetch, PEAL_ECANCELED);
+		return;
+	}
 	peal_reason_clear(&fetch->reason);
 	settle(fetch, PEAL_ECANCELED);
+}
+
+int peal_fetcher_busy(const struct peal_fetcher *f)
+{
+	return f && f->in_sink;
 }

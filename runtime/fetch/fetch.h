@@ -22,6 +22,7 @@ struct peal_fetcher {
 	CURLM *multi;
 	uv_timer_t *timer; /* libcurl's own */
 	struct peal_fetch *first;
+	int in_sink; /* libcurl calls us: it may not be called */
 };
 
 /* What passes between us and mbedTLS's socket functions while a handshake
@@ -65,6 +66,9 @@ struct peal_fetch {
 	int alert; /* fatal one from the peer, -1: none */
 
 	struct peal_buf in, lines; /* body and header lines received */
+	peal_fetch_sink_fn sink;   /* NULL: the body goes to `in` */
+	void *sink_arg;
+	uint64_t seen; /* bytes of body, dropped ones, too */
 	size_t header_bytes;
 	uint64_t content_length;
 	int has_length, chunked, headers_over;

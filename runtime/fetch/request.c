@@ -312,7 +312,11 @@ static enum peal_err read_rest(struct peal_fetch *f,
 		err = f->body ? PEAL_OK : PEAL_ENOMEM;
 	}
 	f->auth = r->auth;
-	f->max = r->max ? r->max : PEAL_LIMIT_DOWNLOAD;
+	f->sink = r->sink;
+	f->sink_arg = r->sink_arg;
+	f->max = r->sink ? PEAL_LIMIT_IMAGE : PEAL_LIMIT_DOWNLOAD;
+	if (r->max)
+		f->max = r->max;
 	f->connect_ms = r->connect_ms ? r->connect_ms : 10000;
 	f->idle_ms = r->idle_ms ? r->idle_ms : 30000;
 	f->total_ms = r->total_ms ? r->total_ms : 300000;

@@ -181,6 +181,7 @@ static void finish(struct peal_tftp *t, enum peal_err err,
 					 (const unsigned char *)"";
 		r->body_len = t->m.in.len;
 	}
+	r->received = t->m.received;
 	r->blksize = t->m.blksize;
 	r->error_code = t->m.code;
 	memcpy(r->error_text, t->m.text, sizeof(r->error_text));
@@ -384,6 +385,14 @@ static void on_packet(struct peal_tftp *t, struct sockaddr_storage *from,
 		return;
 	}
 	step = tftp_machine_input(&t->m, t->packet, len);
+	if (t->canceled && !t->peer_known) {
+		/* by the sink, when there was nobody yet to be told */
+		t->peer_known = 1;
+		t->peer = *from;
+		tell(t, TFTP_UNDEFINED, "canceled");
+	}
+	if (t->canceled)
+		return;
 	if (!t->peer_known && step == TFTP_IGNORE) {
 		t->response.foreign++;
 		return;
@@ -409,7 +418,7 @@ static int read_packet(struct peal_tftp *t)
 	if (n < 0)
 		return 0;
 	on_packet(t, &from, (size_t)n);
-	return t->at == at && t->over == over;
+	return t->at == at && t->over == over && !t->canceled;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -506,7 +515,11 @@ static enum peal_err make_machine(struct peal_tftp *t,
 		.name = q->name,
 		.body = t->body,
 		.body_len = q->body_len,
-		.max = q->max ? q->max : PEAL_LIMIT_DOWNLOAD,
+		.max = q->max  ? q->max :
+		       q->sink ? PEAL_LIMIT_IMAGE :
+				 PEAL_LIMIT_DOWNLOAD,
+		.sink = q->sink,
+		.sink_arg = q->sink_arg,
 		.asked = q->no_options ? NULL : &asked,
 	};
 	enum peal_err err = tftp_machine_init(&t->m, &plan);

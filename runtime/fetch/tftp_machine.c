@@ -47,6 +47,8 @@ enum peal_err tftp_machine_init(struct tftp_machine *m,
 		m->asked.has_tsize = 1;
 		m->asked.tsize = plan->body ? plan->body_len : 0;
 	}
+	m->sink = plan->sink;
+	m->sink_arg = plan->sink_arg;
 	peal_buf_init(&m->in, plan->max);
 	if (!*plan->name)
 		return PEAL_EBADOP;
@@ -125,6 +127,21 @@ static enum tftp_step repeat(struct tftp_machine *m)
 	return TFTP_REPEAT;
 }
 
+/* Its refusal goes to the server in the words of the protocol. */
+static enum tftp_step not_taken(struct tftp_machine *m, enum peal_err err)
+{
+	switch (err) {
+	case PEAL_ETOOBIG:
+		return refuse(m, err, TFTP_DISK_FULL, "file too large");
+	case PEAL_ENOMEM:
+		return refuse(m, err, TFTP_UNDEFINED, "out of memory");
+	case PEAL_ENOSPC:
+		return refuse(m, err, TFTP_DISK_FULL, peal_err_text(err));
+	default:
+		return refuse(m, err, TFTP_UNDEFINED, peal_err_text(err));
+	}
+}
+
 /* Twice what there is, up to the maximum, so that a file of any size is
  * copied a few times only. */
 static enum peal_err store(struct tftp_machine *m, const unsigned char *bytes,
@@ -134,8 +151,10 @@ static enum peal_err store(struct tftp_machine *m, const unsigned char *bytes,
 	size_t want = b->len > len ? b->len : len;
 	enum peal_err err;
 
-	if (len > b->max - b->len)
+	if (len > b->max - m->received)
 		return PEAL_ETOOBIG;
+	if (m->sink)
+		return len ? m->sink(bytes, len, m->sink_arg) : PEAL_OK;
 	if (want > b->max - b->len)
 		want = b->max - b->len;
 	if (len > b->cap - b->len) {
@@ -155,10 +174,9 @@ static enum tftp_step take_block(struct tftp_machine *m,
 		return refuse(m, PEAL_EBADOP, TFTP_ILLEGAL,
 			      "block larger than agreed");
 	err = store(m, p->bytes, p->len);
-	if (err == PEAL_ETOOBIG)
-		return refuse(m, err, TFTP_DISK_FULL, "file too large");
 	if (err)
-		return refuse(m, err, TFTP_UNDEFINED, "out of memory");
+		return not_taken(m, err);
+	m->received += p->len;
 	m->blocks++;
 	m->final = p->len < m->blksize;
 	return send_ack(m);

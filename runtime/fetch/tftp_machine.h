@@ -8,18 +8,22 @@
 
 #include "fetch/tftp_packet.h"
 #include "peal/buf.h"
+#include "peal/tftp.h"
 
 /* What is to be transferred.
  *   name   copied
  *   body   NULL: read the file; else borrowed until tftp_machine_fini()
  *   asked  options of the request; tsize is filled in by the machine. NULL:
- *          plain RFC 1350 */
+ *          plain RFC 1350
+ *   sink   takes what is read instead of the buffer; NULL: kept */
 struct tftp_plan {
 	const char *name;
 	const unsigned char *body;
 	size_t body_len;
 	size_t max;
 	const struct tftp_options *asked;
+	peal_tftp_sink_fn sink;
+	void *sink_arg;
 };
 
 /*   plain     no options were asked for
@@ -39,6 +43,9 @@ struct tftp_machine {
 	unsigned long blocks;
 	unsigned repeats;
 	struct peal_buf in;
+	uint64_t received; /* bytes, kept or handed to the sink */
+	peal_tftp_sink_fn sink;
+	void *sink_arg;
 	unsigned char *out;
 	size_t out_len, out_size;
 	enum peal_err err;

@@ -19,6 +19,7 @@ struct run {
 	int exhausted;
 	char body[4096];
 	size_t body_len;
+	uint64_t received;
 	char headers[4096]; /* newline-separated */
 	char reason[256];
 	char peer[46];
@@ -38,6 +39,7 @@ static inline void keep(enum peal_err err, const struct peal_fetch_response *r,
 	x->sent = r->sent;
 	x->exhausted = r->auth_exhausted;
 	x->body_len = r->body_len;
+	x->received = r->received;
 	if (n)
 		memcpy(x->body, r->body, n);
 	x->body[n] = '\0';

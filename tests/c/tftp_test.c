@@ -459,6 +459,145 @@ static void wraps_the_block_number(void)
 	fini(s, &x);
 }
 
+/* --- sinks ------------------------------------------------------------- */
+
+struct sink {
+	const unsigned char *file; /* what it must be */
+	size_t bytes, calls, stop_at;
+	enum peal_err with;
+	struct peal_tftp **cancel;
+};
+
+static enum peal_err sink(const void *bytes, size_t len, void *arg)
+{
+	struct sink *k = arg;
+
+	CHECK(len > 0 && memcmp(bytes, k->file + k->bytes, len) == 0);
+	k->calls++;
+	k->bytes += len;
+	if (k->cancel)
+		peal_tftp_cancel(*k->cancel);
+	return k->stop_at && k->bytes >= k->stop_at ? k->with : PEAL_OK;
+}
+
+static void a_sink_gets_the_file(void)
+{
+	static const size_t sizes[] = { 0, 1, 1427, 1428, 1429, 64 << 20 };
+	struct peal_tftp_request q;
+	struct alloc_fail a;
+	struct sink k;
+	struct server *s;
+	struct result x;
+	unsigned char *file;
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		s = server(serve);
+		file = some_file(sizes[i]);
+		memset(&k, 0, sizeof(k));
+		k.file = s->file = file;
+		s->len = sizes[i];
+		s->options = 1;
+		q = request(s);
+		q.sink = sink;
+		q.sink_arg = &k;
+		alloc_fail_begin(&a, 0, 0);
+		x = run(s, &q);
+		alloc_fail_end(&a);
+		CHECK_ERR(x.err, PEAL_OK);
+		CHECK_INT(k.bytes, sizes[i]);
+		CHECK_INT(x.r.received, sizes[i]);
+		CHECK_INT(x.r.body_len, 0);
+		CHECK(a.peak < 20000);
+		free(file);
+		fini(s, &x);
+	}
+}
+
+static void a_sink_may_end_it(void)
+{
+	static const struct {
+		enum peal_err with;
+		int code;
+	} rows[] = { { PEAL_ENOSPC, 3 }, { PEAL_EIO, 0 } };
+	struct peal_tftp_request q;
+	struct sink k;
+	struct server *s;
+	struct result x;
+	unsigned char *file = some_file(100000);
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		s = server(serve);
+		memset(&k, 0, sizeof(k));
+		k.file = s->file = file;
+		s->len = 100000;
+		q = request(s);
+		q.sink = sink;
+		q.sink_arg = &k;
+		k.stop_at = 1000;
+		k.with = rows[i].with;
+		x = run(s, &q);
+		CHECK_ERR(x.err, rows[i].with);
+		CHECK_STR(x.text, peal_err_text(rows[i].with));
+		CHECK_INT(k.bytes, 1024);
+		CHECK_INT(x.r.received, 512); /* the refused block is not */
+		CHECK_INT(s->error_code, rows[i].code);
+		fini(s, &x);
+	}
+	free(file);
+}
+
+static void a_sink_may_cancel_it(void)
+{
+	struct peal_tftp_request q;
+	struct sink k;
+	struct server *s = server(serve);
+	struct result x;
+	struct peal_tftp *t = NULL;
+	unsigned char *file = some_file(3000);
+
+	memset(&k, 0, sizeof(k));
+	memset(&x, 0, sizeof(x));
+	k.file = s->file = file;
+	s->len = 3000;
+	q = request(s);
+	q.sink = sink;
+	q.sink_arg = &k;
+	k.cancel = &t;
+	REQUIRE(peal_tftp_start(&t, s->loop, &q, done, &x, NULL) == PEAL_OK);
+	peal_loop_run(s->loop, 0);
+	settle(s);
+	CHECK_INT(x.calls, 1);
+	CHECK_ERR(x.err, PEAL_ECANCELED);
+	CHECK_INT(k.calls, 1);
+	CHECK_STR(s->log, "RRQ ERR0");
+	free(file);
+	fini(s, &x);
+}
+
+static void a_sink_has_a_maximum(void)
+{
+	struct server *s = server(serve);
+	unsigned char *file = some_file(3000);
+	struct peal_tftp_request q = request(s);
+	struct sink k;
+	struct result x;
+
+	memset(&k, 0, sizeof(k));
+	k.file = s->file = file;
+	s->len = 3000;
+	q.sink = sink;
+	q.sink_arg = &k;
+	q.max = 2999;
+	x = run(s, &q);
+	CHECK_ERR(x.err, PEAL_ETOOBIG);
+	CHECK_INT(k.bytes, 2560);
+	CHECK_INT(s->error_code, 3);
+	free(file);
+	fini(s, &x);
+}
+
 static void refuses_more_than_the_maximum(void)
 {
 	struct server *s = server(serve);
@@ -1396,6 +1535,10 @@ TEST_MAIN({ "fetches with and without options",
 	  { "fetches every size", fetches_every_size },
 	  { "wraps the block number", wraps_the_block_number },
 	  { "refuses more than the maximum", refuses_more_than_the_maximum },
+	  { "a sink gets the file", a_sink_gets_the_file },
+	  { "a sink may end it", a_sink_may_end_it },
+	  { "a sink may cancel it", a_sink_may_cancel_it },
+	  { "a sink has a maximum", a_sink_has_a_maximum },
 	  { "fetches over IPv6", fetches_over_ipv6 },
 	  { "names the errors of a server", names_the_errors_of_a_server },
 	  { "asks again without options", asks_again_without_options },

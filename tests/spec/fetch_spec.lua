@@ -118,6 +118,87 @@ describe("fetch", function()
     assert.equal("peal.fetch (over)", tostring(h))
   end)
 
+  it("hands a body to a sink, piece by piece", function()
+    local file = assert(io.open(dir .. "/image.bin", "wb"))
+    local block = ("0123456789abcdef"):rep(4096)
+    for _ = 1, 128 do file:write(block) end
+    file:close()
+    local bytes, pieces = 0, 0
+    local r = get({ url = url("pv.telco.net", "/image.bin"),
+                    tls = { anchors = anchors }, sink = function(piece)
+      bytes, pieces = bytes + #piece, pieces + 1
+      assert(#piece > 0)
+      return true
+    end })
+    assert.equal(8 << 20, bytes)
+    assert.is_true(pieces > 100)
+    assert.equal(200, r.status)
+    assert.equal(8 << 20, r.bytes)
+    assert.equal("", r.body)
+  end)
+
+  it("ends with what a sink says, or raises", function()
+    local value = setmetatable({}, { __tostring = function()
+      return "a table"
+    end })
+    for _, row in ipairs {
+      { function() return nil, "flash is full", "no-space" end,
+        "flash is full", "no-space" },
+      { function() return nil, "wrong model" end, "wrong model", "io" },
+      { function() end, "the sink did not take the bytes", "io" },
+      { function() error("broken", 0) end, "broken", "internal" },
+      { function() error(value) end, "a table", "internal" },
+      { function() error("not enough memory", 0) end, "not enough memory",
+        "resource" },
+    } do
+      local calls = 0
+      local r, sentence, word, facts = get({
+        url = url("pv.telco.net", "/basic.xml"), tls = { anchors = anchors },
+        sink = function(piece)
+          calls = calls + 1
+          return row[1](piece)
+        end })
+      assert.is_nil(r)
+      assert.equal(row[2], sentence)
+      assert.equal(row[3], word)
+      assert.equal(200, facts.status)
+      assert.equal(1, calls)
+    end
+  end)
+
+  it("lets a sink cancel, but not close what calls it", function()
+    local got, h
+    h = f:start({ url = url("pv.telco.net", "/basic.xml"),
+                  address = "127.0.0.1", tls = { anchors = anchors },
+                  sink = function()
+      local function another() end
+      assert.equal("bad-state", select(3, f:start({ url = "http://a/",
+        address = "127.0.0.1" }, another)))
+      assert.is_false((pcall(f.close, f)))
+      collectgarbage()
+      h:cancel()
+      return true
+    end }, function(...) got = table.pack(...) end)
+    l:run()
+    assert.is_nil(got[1])
+    assert.equal("canceled", got[3])
+  end)
+
+  it("keeps the fetcher of a sink that nobody else refers to", function()
+    local bytes, response = 0, nil
+    fetch.new(l):start({ url = url("pv.telco.net", "/basic.xml"),
+                         address = "127.0.0.1", tls = { anchors = anchors },
+                         sink = function(piece)
+      collectgarbage()
+      bytes = bytes + #piece
+      return true
+    end }, function(r) response = r end)
+    collectgarbage()
+    l:run()
+    assert.equal(15, bytes)
+    assert.equal(200, response.status)
+  end)
+
   it("tells a bad URL from wrong use", function()
     local function start(request)
       return f:start(request, print)
@@ -126,6 +207,7 @@ describe("fetch", function()
     assert.equal("scheme", select(3, start({ url = "ftp://a/" })))
     assert.equal("invalid", select(3, start({ url = "http://a/" })))
     assert.has_error(function() start({ uri = "http://a/" }) end)
+    assert.has_error(function() start({ url = "http://a/", sink = 1 }) end)
     assert.has_error(function() start({ url = "http://a/\0" }) end)
     assert.has_error(function() start({ url = "http://a/", idle = -1 }) end)
     assert.has_error(function()

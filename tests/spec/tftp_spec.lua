@@ -64,6 +64,7 @@ describe("tftp.start", function()
       { address = "127.0.0.1", name = "f", wait = "1" },
       { address = "127.0.0.1", name = "a\0b" },
       { address = "127.0.0.1", name = "f", color = "blue" },
+      { address = "127.0.0.1", name = "f", sink = "file" },
     } do
       assert.has_error(function() tftp.start(l, request, fn) end)
     end
@@ -86,6 +87,57 @@ describe("tftp.start", function()
       assert.is_string(sentence)
       assert.equal(word, got)
     end
+  end)
+
+  -- One that sends a file of two blocks to whom asks.
+  local function serve_blocks()
+    return process.udp(), "\0\3\0\1" .. ("x"):rep(512), "\0\3\0\2end"
+  end
+
+  local function run_sink(sink)
+    local server, first, second = serve_blocks()
+    local l = loop.new()
+    local got
+    tftp.start(l, { address = "127.0.0.1", port = server:port(), name = "f",
+      sink = sink }, function(...) got = table.pack(...) end)
+    local seen = {}
+    repeat
+      l:timer(0.001, function() end)
+      l:run(true)
+      local bytes, address, port = server:recv()
+      if bytes then
+        seen[#seen + 1] = bytes
+        if bytes:sub(2, 2) == "\1" then server:send(address, port, first) end
+        if bytes == "\0\4\0\1" then server:send(address, port, second) end
+      end
+    until got
+    local last = server:recv()
+    server:close()
+    return got, last or seen[#seen]
+  end
+
+  it("hands a file to a sink, block by block", function()
+    local pieces = {}
+    local got = run_sink(function(bytes)
+      pieces[#pieces + 1] = #bytes
+      return true
+    end)
+    assert.same({ 512, 3 }, pieces)
+    assert.equal(515, got[1].bytes)
+    assert.equal("", got[1].body)
+  end)
+
+  it("ends with what a sink says", function()
+    local got, last = run_sink(function()
+      return nil, "wrong model", "bad-image"
+    end)
+    assert.is_nil(got[1])
+    assert.equal("wrong model", got[2])
+    assert.equal("bad-image", got[3])
+    assert.equal("\0\5", last:sub(1, 2))
+    got = run_sink(function() error("broken", 0) end)
+    assert.equal("broken", got[2])
+    assert.equal("internal", got[3])
   end)
 
   it("tells about a silent server", function()

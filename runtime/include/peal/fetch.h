@@ -25,6 +25,8 @@ struct peal_fetch;
  * address. TLS sessions are not resumed: that would skip the checks. */
 enum peal_err peal_fetcher_new(struct peal_fetcher **out, struct peal_loop *l);
 void peal_fetcher_free(struct peal_fetcher *f); /* cancels; takes NULL */
+/* Does it call a sink? It may not be freed then, and starts nothing new. */
+int peal_fetcher_busy(const struct peal_fetcher *f);
 
 /* Everything is copied by peal_fetch_start(), anchors and identity referenced.
  *   url         http or https, without credentials, already escaped
@@ -37,13 +39,16 @@ void peal_fetcher_free(struct peal_fetcher *f); /* cancels; takes NULL */
  *   auth        bit set of enum peal_auth: which challenges are answered
  *   proxy       NULL or "http://host:port"; proxy_address pins its host
  *   tls         NULL for http
- *   max         bytes of body accepted; 0: PEAL_LIMIT_DOWNLOAD
+ *   max         bytes of body accepted; 0: PEAL_LIMIT_DOWNLOAD, with a sink
+ *               PEAL_LIMIT_IMAGE
  *   *_ms        0: 10 s connect, 30 s without a byte, 300 s in all */
 enum peal_auth { PEAL_AUTH_BASIC = 1, PEAL_AUTH_DIGEST = 2 };
 
 /* Takes a body piece by piece instead of a buffer, such as a firmware image:
- * bytes borrowed during the call. Called for answers of status 2xx only;
- * other bodies are dropped. Not PEAL_OK: the transfer ends with that error. */
+ * bytes borrowed during the call. Called for answers of status 2xx only, as
+ * they come: a content coding stays on them, so do not ask for one. Other
+ * bodies are dropped, though they count towards `max`. It may cancel transfers;
+ * not PEAL_OK: its own ends with that error. */
 typedef enum peal_err (*peal_fetch_sink_fn)(const void *bytes, size_t len,
 					    void *arg);
 

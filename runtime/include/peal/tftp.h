@@ -21,12 +21,13 @@ struct peal_tftp;
  *   address   literal of the server; port 0: 69
  *   name      file name on the wire, not empty, no NUL (see peal_tftp_name)
  *   body      NULL: read the file; else write these bytes
- *   max       bytes accepted; 0: PEAL_LIMIT_DOWNLOAD
+ *   max       bytes accepted; 0: PEAL_LIMIT_DOWNLOAD, with a sink
+ *             PEAL_LIMIT_IMAGE
  *   port_lo, port_hi   local ports to choose from; 0: any
  *   wait_ms, sendings, total_ms   0: 5000, 6, 300000
  *   blksize   0: 1428 */
 /* Takes the file piece by piece instead of a buffer; bytes borrowed during the
- * call. Not PEAL_OK: the transfer ends with that error. */
+ * call. It may cancel; not PEAL_OK: the transfer ends with that error. */
 typedef enum peal_err (*peal_tftp_sink_fn)(const void *bytes, size_t len,
 					   void *arg);
 
