@@ -8,6 +8,8 @@
  *   encode.profile(list) -> XML
  *       list of {name=, text=, ua=, user_pref=, user_modified=, preserve=}
  *   encode.escape(text) -> text as it stands in XML
+ *   encode.sha256() -> h    of bytes that come in pieces
+ *       h:add(bytes) -> h   h:hex() -> 64 digits, of all so far
  * They fail with nil, sentence, word. */
 #include <string.h>
 
@@ -17,6 +19,7 @@
 #include "peal/profile.h"
 
 #define TYPE "peal.encode.result"
+#define DIGEST "peal.encode.sha256"
 
 static int l_result_gc(lua_State *L)
 {
@@ -169,14 +172,80 @@ static int l_escape(lua_State *L)
 	return finish(L, peal_profile_escape(b, text, len), b);
 }
 
+struct digest {
+	struct peal_digest *d;
+};
+
+static int l_sha256(lua_State *L)
+{
+	struct digest *b = lua_newuserdatauv(L, sizeof(*b), 0);
+	enum peal_err err;
+
+	b->d = NULL;
+	luaL_setmetatable(L, DIGEST);
+	err = peal_digest_new(&b->d);
+	return err ? peal_lua_fail(L, err, NULL) : 1;
+}
+
+static int l_digest_gc(lua_State *L)
+{
+	struct digest *b = luaL_checkudata(L, 1, DIGEST);
+
+	peal_digest_free(b->d);
+	b->d = NULL;
+	return 0;
+}
+
+static struct digest *check_digest(lua_State *L)
+{
+	struct digest *b = luaL_checkudata(L, 1, DIGEST);
+
+	luaL_argcheck(L, b->d, 1, "digest is closed");
+	return b;
+}
+
+static int l_digest_add(lua_State *L)
+{
+	struct digest *b = check_digest(L);
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 2, &len);
+
+	peal_digest_add(b->d, bytes, len);
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int l_digest_hex(lua_State *L)
+{
+	struct digest *b = check_digest(L);
+	char hex[PEAL_DIGEST_HEX];
+	enum peal_err err = peal_digest_hex(b->d, hex);
+
+	if (err)
+		return peal_lua_fail(L, err, NULL);
+	lua_pushstring(L, hex);
+	return 1;
+}
+
 int luaopen_peal_encode(lua_State *L)
 {
+	static const luaL_Reg meta[] = { { "__gc", l_digest_gc },
+					 { "__close", l_digest_gc },
+					 { NULL, NULL } };
+	static const luaL_Reg methods[] = { { "add", l_digest_add },
+					    { "hex", l_digest_hex },
+					    { NULL, NULL } };
 	static const luaL_Reg functions[] = {
-		{ "gzip", l_gzip },           { "aes", l_aes },
-		{ "aes128gcm", l_aes128gcm }, { "profile", l_profile },
-		{ "escape", l_escape },       { NULL, NULL },
+		{ "gzip", l_gzip },
+		{ "aes", l_aes },
+		{ "aes128gcm", l_aes128gcm },
+		{ "profile", l_profile },
+		{ "escape", l_escape },
+		{ "sha256", l_sha256 },
+		{ NULL, NULL },
 	};
 
+	peal_lua_type(L, DIGEST, meta, methods);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -105,6 +105,18 @@ enum peal_err peal_hash_final(struct peal_hash *h, unsigned char *out)
 	return h->err;
 }
 
+enum peal_err peal_hash_peek(const struct peal_hash *h, unsigned char *out)
+{
+	struct peal_hash copy = *h;
+
+	copy.op = psa_hash_operation_init();
+	if (!copy.err)
+		copy.err = from_psa(psa_hash_clone(&h->op, &copy.op));
+	peal_hash_final(&copy, out);
+	peal_hash_fini(&copy);
+	return copy.err;
+}
+
 void peal_hash_fini(struct peal_hash *h)
 {
 	psa_hash_abort(&h->op);

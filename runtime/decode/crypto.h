@@ -57,6 +57,8 @@ enum peal_err peal_hash_init(struct peal_hash *h, enum peal_hash_kind kind);
 void peal_hash_add(struct peal_hash *h, const void *bytes, size_t len);
 /* out has room for the digest of the kind */
 enum peal_err peal_hash_final(struct peal_hash *h, unsigned char *out);
+/* The digest of what was added so far; more may follow. */
+enum peal_err peal_hash_peek(const struct peal_hash *h, unsigned char *out);
 void peal_hash_fini(struct peal_hash *h);
 
 /* AES-256-CBC without padding, in pieces of whole blocks. */

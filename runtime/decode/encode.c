@@ -156,3 +156,46 @@ enum peal_err peal_encode_aes128gcm(const void *bytes, size_t len,
 		out->len = start;
 	return err;
 }
+
+struct peal_digest {
+	struct peal_hash hash;
+};
+
+enum peal_err peal_digest_new(struct peal_digest **out)
+{
+	struct peal_digest *d = peal_zalloc(sizeof(*d));
+	enum peal_err err;
+
+	if (!d)
+		return PEAL_ENOMEM;
+	err = peal_hash_init(&d->hash, PEAL_HASH_SHA256);
+	if (err) {
+		peal_digest_free(d);
+		return err;
+	}
+	*out = d;
+	return PEAL_OK;
+}
+
+void peal_digest_free(struct peal_digest *d)
+{
+	if (d)
+		peal_hash_fini(&d->hash);
+	peal_free(d);
+}
+
+void peal_digest_add(struct peal_digest *d, const void *bytes, size_t len)
+{
+	peal_hash_add(&d->hash, bytes, len);
+}
+
+enum peal_err peal_digest_hex(const struct peal_digest *d,
+			      char out[PEAL_DIGEST_HEX])
+{
+	unsigned char digest[PEAL_SHA256_SIZE];
+	enum peal_err err = peal_hash_peek(&d->hash, digest);
+
+	if (!err)
+		peal_hex(digest, sizeof(digest), out);
+	return err;
+}

@@ -100,3 +100,35 @@ describe("wrong use", function()
     end)
   end)
 end)
+
+describe("encode.sha256", function()
+  local text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"
+  -- FIPS 180-2, appendix B
+  local want = "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06"
+    .. "c1"
+
+  it("takes bytes in any pieces", function()
+    for size = 1, #text do
+      local h = encode.sha256()
+      for at = 1, #text, size do
+        assert.equal(h, h:add(text:sub(at, at + size - 1)))
+      end
+      assert.equal(want, h:hex())
+    end
+  end)
+
+  it("tells the digest so far, and goes on", function()
+    local h = encode.sha256()
+    assert.equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852"
+      .. "b855", h:hex())
+    assert.equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f200"
+      .. "15ad", h:add("abc"):hex())
+    assert.equal(want, h:add(text:sub(4)):hex())
+    assert.equal(want, h:add(""):hex())
+  end)
+
+  it("refuses what is no bytes", function()
+    assert.has_error(function() encode.sha256():add() end)
+    assert.has_error(function() encode.sha256():add({}) end)
+  end)
+end)

@@ -31,4 +31,16 @@ enum peal_err peal_encode_aes128gcm(const void *bytes, size_t len,
 				    const unsigned char salt[16],
 				    uint32_t record_size, struct peal_buf *out);
 
+/* SHA-256 of what comes in pieces, such as a firmware image. An error sticks:
+ * add may be called unchecked, hex reports.
+ * PEAL_ENOMEM, PEAL_EINTERNAL */
+struct peal_digest;
+enum { PEAL_DIGEST_HEX = 64 + 1 };
+enum peal_err peal_digest_new(struct peal_digest **out);
+void peal_digest_free(struct peal_digest *d); /* takes NULL */
+void peal_digest_add(struct peal_digest *d, const void *bytes, size_t len);
+/* Of all that was added so far, lower case, with a NUL; more may follow. */
+enum peal_err peal_digest_hex(const struct peal_digest *d,
+			      char out[PEAL_DIGEST_HEX]);
+
 #endif
