@@ -59,6 +59,15 @@ end
 
 classic.privacy = require("peal.classic.privacy").edits
 
+local upgrade = require "peal.classic.upgrade"
+classic.upgrade, classic.upgrade_done = upgrade.plan, upgrade.done
+classic.below_limit = upgrade.below_limit
+
+local headset = require "peal.classic.headset"
+classic.headset_manifest, classic.headset_offer = headset.manifest,
+  headset.offer
+classic.headset_newer = headset.newer
+
 classic.reports = require("peal.classic.report").reports
 
 return classic

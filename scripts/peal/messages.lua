@@ -1,6 +1,7 @@
---- The messages of a resync to the syslog and debug servers.
+--- The messages of resyncs and upgrades to the syslog and debug servers.
 -- Source: MPP provisioning guide, Log_Request_Msg, Log_Success_Msg,
--- Log_Failure_Msg, Syslog_Server, Syslog_Identifier, Debug_Server.
+-- Log_Failure_Msg, Log_Upgrade_Request_Msg and its kin, Syslog_Server,
+-- Syslog_Identifier, Debug_Server.
 local syslog = require "peal.syslog"
 
 local messages = {}
@@ -12,6 +13,12 @@ local KINDS <const> = {
     msgid = "RESYNC-OK" },
   failure = { param = "Log_Failure_Msg", severity = "error",
     msgid = "RESYNC-FAIL" },
+  upgrade_request = { param = "Log_Upgrade_Request_Msg", severity = "notice",
+    msgid = "UPG-REQ" },
+  upgrade_success = { param = "Log_Upgrade_Success_Msg", severity = "notice",
+    msgid = "UPG-OK" },
+  upgrade_failure = { param = "Log_Upgrade_Failure_Msg", severity = "error",
+    msgid = "UPG-FAIL" },
 }
 
 local ADDRESS_AGE_S <const> = 300
@@ -63,8 +70,8 @@ local function send(phone, audience, severity, msgid, text)
   end
 end
 
---- Send the message of a kind ("request", "success", "failure"), unless its
--- parameter is blank.
+--- Send the message of a kind ("request", "success", "failure", and the same
+-- after "upgrade_"), unless its parameter is blank.
 -- @param request  SCHEME, SERV, SERVIP, PORT, PATH
 -- @param[opt] err text of $ERR
 -- @treturn string the text, "" where it is suppressed

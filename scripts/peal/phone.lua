@@ -67,6 +67,7 @@ function phone:timers()
   local state = { PRVST = -1, UPGST = 1, UPGERR = "" }
   state.PRVTMR = now.mono - (self.last_resync or self.booted or 0)
   state.UPGTMR = now.mono - (self.last_upgrade or self.booted or 0)
+  for name, value in pairs(self.upgrade_state or {}) do state[name] = value end
   for name, value in pairs(self.state) do state[name] = value end
   return state
 end

@@ -136,22 +136,26 @@ end
 local function tftp_request(phone, u, ask)
   local lo, hi = tftp_ports(phone)
   return { scheme = "tftp", host = u.host, port = u.port, path = u.path,
-    body = ask.body, port_lo = lo, port_hi = hi, total = TOTAL_S }
+    body = ask.body, port_lo = lo, port_hi = hi, max = ask.max,
+    total = ask.total or TOTAL_S }
 end
 
 local function http_request(phone, trace, u, ask)
   local request = { scheme = u.scheme, url = url.format(u), host = u.host,
     port = u.port, method = ask.method or "GET", headers = headers(phone, ask),
     body = ask.body, user = ask.user, password = ask.password,
-    total = TOTAL_S }
+    max = ask.max, total = ask.total or TOTAL_S }
   if u.scheme == "https" then request.tls = tls_policy(phone, trace) end
   local ok, failed = add_proxy(phone, trace, request)
   if not ok then return nil, failed end
   return request
 end
 
--- May the next address answer where this one did not?
-local function is_dead_end(word, facts)
+-- May the next address answer where this one did not? Not once a sink has
+-- taken bytes: what it has would be followed by the beginning of the file.
+local function is_dead_end(failed)
+  local word, facts = failed.word, failed.facts
+  if (failed.taken or 0) > 0 then return false end
   if word == "connect" then return true end
   return word == "timeout" and (not facts or (facts.received or 0) == 0)
     and (not facts or facts.sent == nil or facts.sent == 0)
@@ -162,7 +166,7 @@ local function note_answer(trace, request, answer, sentence, word)
   local tls = facts.tls or {}
   local leaf = tls.chain and tls.chain[1]
   trace:add("response", {
-    status = facts.status, bytes = facts.body and #facts.body,
+    status = facts.status, bytes = facts.body and #facts.body or facts.taken,
     peer = facts.peer, sent = facts.sent, word = word, text = sentence,
     tls = tls.version, cipher = tls.cipher, address = request.address,
     certificate = leaf and { subject = leaf.subject, issuer = leaf.issuer,
@@ -177,6 +181,25 @@ local function request_of(phone, trace, u, ask)
   return http_request(phone, trace, u, ask)
 end
 
+-- One exchange; answer.taken is what a sink has got, however it ended.
+local function at_address(phone, trace, request, ask)
+  local taken = ask.sink and 0
+  request.sink = ask.sink and function(bytes)
+    taken = taken + #bytes
+    return ask.sink(bytes)
+  end
+  local answer, sentence, word, facts = phone.world.fetch(request)
+  local known = answer or facts or {}
+  known.taken = taken or nil
+  note_answer(trace, request, known, sentence, word)
+  if not answer then
+    return nil, { sentence = sentence, word = word, facts = facts,
+      taken = taken or nil }
+  end
+  answer.address = request.address
+  return answer
+end
+
 -- One URL at each of its addresses in turn, until one answers.
 local function try_addresses(phone, trace, u, ask, addresses)
   local failed
@@ -185,14 +208,10 @@ local function try_addresses(phone, trace, u, ask, addresses)
     request, failed = request_of(phone, trace, u, ask)
     if not request then return nil, failed end
     request.address = addresses[i].address
-    local answer, sentence, word, facts = phone.world.fetch(request)
-    note_answer(trace, request, answer or facts, sentence, word)
-    if answer then
-      answer.address = request.address
-      return answer
-    end
-    failed = { sentence = sentence, word = word, facts = facts }
-    if not is_dead_end(word, facts) then break end
+    local answer
+    answer, failed = at_address(phone, trace, request, ask)
+    if answer then return answer end
+    if not is_dead_end(failed) then break end
   end
   return nil, failed
 end
@@ -261,7 +280,7 @@ local function exchange(phone, trace, u, ask, on_target)
       local answer
       answer, failed = try_addresses(phone, trace, at, ask, found)
       if answer then return answer end
-      if not is_dead_end(failed.word, failed.facts) then break end
+      if not is_dead_end(failed) then break end
     else
       failed = { sentence = sentence, word = word }
     end
@@ -315,12 +334,14 @@ end
 
 --- Fetch a file, or send one.
 -- @param u    parsed URL with a host
--- @param ask  method, body, content_type, user, password, srv
+-- @param ask  method, body, content_type, user, password, srv; max (bytes),
+--   total (s); sink = function(bytes) -> true | nil, sentence, word, which
+--   takes the body in pieces, of status 2xx only, and must not wait
 -- @tparam function on_target called once per server looked up, with the URL
 --   and the address (nil: not found), before it is contacted
 -- @treturn[1] table the answer: body, status (nil for tftp), headers, peer,
 --   tls, url (where it came from), redirects, address (that answered `u`,
---   which is what messages name)
+--   which is what messages name), taken (bytes a sink got; no body then)
 -- @treturn[2] nil
 -- @treturn[2] table { sentence, word, status, facts }
 function transport.fetch(phone, trace, u, ask, on_target)

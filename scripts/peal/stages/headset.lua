@@ -12,6 +12,9 @@ local read_fields = shape.record({
 
 local NEEDS <const> = { fetch = "fetch", offer = "index" }
 
+local read_error = shape.record({ sentence = shape.line, word = shape.line },
+  { "sentence" })
+
 return {
   purpose = "is there newer firmware for the headset, and is it offered?",
   fields = {
@@ -21,11 +24,19 @@ return {
     deferred = "version that the user has put off, until the next attach",
   },
   answer = '{ action = "skip", reason = }, { action = "fetch", fetch = '
-    .. '{ url = } } or { action = "offer", index = }',
+    .. '{ url = } } or { action = "offer", index = }; or '
+    .. "nil, a sentence and a word",
   default = function()
     return { action = "skip", reason = "no rule file can decide" }
   end,
-  check = function(v)
+  check = function(v, sentence, word)
+    if v == nil and sentence ~= nil then
+      local failed, problem = read_error({ sentence = sentence, word = word },
+        "the answer")
+      if not failed then return nil, problem end
+      failed.action, failed.word = "error", failed.word or "bad-rule"
+      return failed
+    end
     local answer, why = read_fields(v, "the answer")
     if not answer then return nil, why end
     local needs = NEEDS[answer.action]

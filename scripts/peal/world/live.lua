@@ -35,11 +35,11 @@ local live = {}
 local BUILT <const> = require("peal.trust").build_time()
 
 local TFTP_KEYS <const> = { "address", "port", "body", "max", "port_lo",
-  "port_hi", "wait", "sendings", "total", "blksize", "no_options" }
+  "port_hi", "wait", "sendings", "total", "blksize", "no_options", "sink" }
 
 local HTTP_KEYS <const> = { "url", "address", "method", "headers", "body",
   "user", "password", "auth", "proxy", "proxy_address", "proxy_user",
-  "proxy_password", "max", "connect", "idle", "total" }
+  "proxy_password", "max", "connect", "idle", "total", "sink" }
 
 local function pick(request, keys)
   local out = {}

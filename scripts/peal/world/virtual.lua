@@ -47,11 +47,46 @@ local function addresses_of(dns, name, kind)
   return list
 end
 
+local PIECE <const> = 1000
+
+-- Give a body to the request's sink, as the live world does: pieces, of good
+-- answers only. nil, sentence, word where it goes no further.
+local function feed(request, answer)
+  local body, taken = answer.body or "", 0
+  local status = answer.status
+  answer.body = nil
+  if status and status // 100 ~= 2 then return true end
+  for at = 1, #body, PIECE do
+    local piece = body:sub(at, at + PIECE - 1)
+    taken = taken + #piece
+    if request.max and taken > request.max then
+      return nil, "file size exceed", "toobig"
+    end
+    local ok, sentence, word = request.sink(piece)
+    if not ok then return nil, sentence, word end
+  end
+  return true
+end
+
+-- The same for what a server's script returned: a failure's facts may hold
+-- the bytes that came before it.
+local function poured(request, results)
+  local answer = results[1] or results[4]
+  if not request.sink or type(answer) ~= "table" then return results end
+  local copy = {}
+  for key, value in pairs(answer) do copy[key] = value end
+  results[results[1] and 1 or 4] = copy
+  local ok, sentence, word = feed(request, copy)
+  if ok then return results end
+  return table.pack(nil, sentence, word, copy)
+end
+
 --- @param options
 --   store    a memory store
 --   time     wall clock at the start, s UTC (default 2026-11-22 10:15:30)
 --   server   function(request, world) -> response | nil, sentence, word;
---            response.delay: seconds it takes
+--            response.delay: seconds it takes. A request.sink gets the body
+--            in pieces; that of a failure's facts too, before it fails
 --   dns      table name -> list of addresses or SRV answers, or
 --            function(name, type) -> list | nil, sentence, word
 --   dice     "min", "max", a seed, or function(lo, hi)
@@ -116,6 +151,7 @@ function virtual.new(options)
     local response = results[1] or results[4]
     local delay = type(response) == "table" and response.delay or 0
     if delay > 0 then world.wait(delay) end
+    results = poured(request, results)
     return table.unpack(results, 1, results.n)
   end
 

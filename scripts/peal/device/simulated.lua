@@ -1,0 +1,138 @@
+--- A phone's hardware that is not there: for labs, for trying things, and for
+-- tests. It has every member of device.lua.
+--
+--   local d = simulated.new { load = { active = "sip88xx.11-3-1MPP-234" } }
+--   d.set_lines(1)              a call; set_registered(b), set_clock(b)
+--   d.plug { model = "560", version = "1-5-1-10" }   d.unplug()
+--   d.answer("now")             the user's choice to the prompt in d.asked
+--   d.reboots                   list of { reason, cold }
+--   d.images                    list of { load, size, sha256 } as finished
+--   d.installed                 list of { model, version, size } of headsets
+--
+-- A reboot runs what was activated, and does come back.
+local slots_of = require "peal.device.slots"
+
+local simulated = {}
+
+local function copy(t)
+  local out = {}
+  for key, value in pairs(t or {}) do out[key] = value end
+  return out
+end
+
+-- Image partitions.
+local function add_slots(d, slots, options)
+  d.load = function() return slots:loads() end
+  function d.image_begin(about) return slots:begin(about) end
+  function d.image_write(image, bytes) return slots:write(image, bytes) end
+  function d.image_finish(image, about)
+    local ok, sentence, word = true, nil, nil
+    if options.check then ok, sentence, word = options.check(about) end
+    if ok then ok, sentence, word = slots:finish(image, about) end
+    if not ok then return nil, sentence, word end
+    table.insert(d.images, { load = image.load, size = about.size,
+      sha256 = about.sha256 })
+    return true
+  end
+  function d.image_abort(image)
+    d.aborted = d.aborted + 1
+    slots:abort(image)
+  end
+  function d.activate(load) return slots:activate(load) end
+  function d.reboot(reason, cold)
+    table.insert(d.reboots, { reason = reason, cold = cold or false })
+    slots:boot()
+    if options.on_reboot then options.on_reboot(reason, cold) end
+  end
+end
+
+-- Lines, registration, clock, headset: state, and who is told of changes.
+local function add_state(d, state)
+  local listeners = {}
+  local function tell(kind, about)
+    for _, fn in ipairs(listeners) do fn(kind, about) end
+  end
+  function d.subscribe(fn) listeners[#listeners + 1] = fn end
+  function d.lines_active() return state.lines_active or 0 end
+  function d.registered() return state.registered end
+  function d.clock_trusted() return state.clock_trusted ~= false end
+  function d.zone() return state.zone or "UTC0" end
+  function d.headset() return state.headset and copy(state.headset) end
+  function d.set_lines(n)
+    state.lines_active = n
+    tell("lines", { active = n })
+  end
+  function d.set_registered(yes)
+    state.registered = yes
+    tell("registration", { registered = yes })
+  end
+  function d.set_clock(yes)
+    state.clock_trusted = yes
+    tell("clock", { trusted = yes })
+  end
+  function d.plug(headset)
+    state.headset = copy(headset)
+    tell("headset", copy(headset))
+  end
+  function d.unplug()
+    state.headset = nil
+    tell("headset", nil)
+  end
+end
+
+-- What the user is asked, and what comes of the headset.
+local function add_user(d, state)
+  local pending
+  function d.prompt(kind, about, answer)
+    d.asked = { kind = kind, about = copy(about) }
+    table.insert(d.prompts, d.asked)
+    pending = answer
+  end
+  --- The user chooses; false: nothing was asked.
+  function d.answer(choice)
+    local answer = pending
+    pending, d.asked = nil, nil
+    if answer then answer(choice) end
+    return answer ~= nil
+  end
+  function d.headset_install(about, bytes)
+    if not state.headset then
+      return nil, "the headset is gone", "not-found"
+    end
+    state.headset.version = about.version
+    table.insert(d.installed, { model = about.model, version = about.version,
+      size = #bytes })
+    return true
+  end
+  function d.apply(changes)
+    for _, change in ipairs(changes) do table.insert(d.applied, change.name) end
+  end
+end
+
+--- @tparam[opt] table options
+--   lines_active, registered, clock_trusted, zone, headset   as in device.lua
+--   load       { active, inactive }, of a phone that has never run
+--   folder     where the image partitions are files (device/slots.lua); nil:
+--              names only, and the bytes go nowhere
+--   check      function(about) -> true | nil, sentence, word: the signature
+--   on_reboot  function(reason, cold)
+-- @treturn[1] table see device.lua, and the controls above
+-- @return[2] nil, sentence, word: the folder cannot be used
+function simulated.new(options)
+  options = options or {}
+  local load = copy(options.load)
+  load.active = load.active or "sip88xx.11-3-1MPP-234"
+  local slots, sentence, word = slots_of.new(load, options.folder)
+  if not slots then return nil, sentence, word end
+  local state = { lines_active = options.lines_active,
+    registered = options.registered, clock_trusted = options.clock_trusted,
+    zone = options.zone, headset = options.headset and copy(options.headset) }
+  local d = { reboots = {}, images = {}, installed = {}, prompts = {},
+    applied = {}, aborted = 0 }
+  add_slots(d, slots, options)
+  add_state(d, state)
+  add_user(d, state)
+  return d
+end
+
+return simulated

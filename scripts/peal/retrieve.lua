@@ -1,0 +1,101 @@
+--- Files that are no profiles, such as firmware: one URL with its credentials,
+-- and what became of it.
+local cause = require "peal.cause"
+local secret = require "peal.secret"
+local transport = require "peal.transport"
+local url = require "peal.url"
+
+local retrieve = {}
+
+--- A failure: sentence, word, and the cause that people are shown.
+function retrieve.failure(sentence, word, status, reason)
+  return { sentence = sentence, word = word, status = status,
+    cause = cause.of(word, status, reason) }
+end
+
+local function resolved(phone, text)
+  return secret.resolve(text, function(name) return phone:secret(name) end)
+end
+
+-- The rule's own user and password, in the URL as well; else the account that
+-- answers servers.
+local function credentials(phone, get, u)
+  local user, password = get.uid, get.pwd
+  if not user and not password then user, password = u.user, u.password end
+  if user or password then
+    local sentence
+    user, sentence = resolved(phone, user or "")
+    if not user then return nil, sentence end
+    password, sentence = resolved(phone, password or "")
+    if not password then return nil, sentence end
+    return { user = user, password = password }
+  elseif phone:param("Profile_Authentication_Type") ~= "Disabled"
+    and phone.account then
+    return phone.account
+  end
+  return {}
+end
+
+--- What a rule's `fetch` names, as transport.fetch() takes it.
+-- @treturn[1] table parsed URL with a host, without credentials
+-- @treturn[1] table { user, password, srv }
+-- @return[2] nil, failure
+function retrieve.target(phone, get)
+  local u = get.url
+  if type(u) == "string" then
+    local parsed, why, word = url.parse(u)
+    if not parsed then return nil, retrieve.failure(why, word, nil, why) end
+    u = parsed
+  end
+  if not u.host then
+    return nil, retrieve.failure("the rule names no server", "no-server")
+  end
+  local account, sentence = credentials(phone, get, u)
+  if not account then
+    return nil, retrieve.failure(sentence, "bad-rule", nil, sentence)
+  end
+  local plain = {}
+  for key, value in pairs(u) do plain[key] = value end
+  plain.user, plain.password = nil, nil
+  return plain, { user = account.user, password = account.password,
+    srv = get.srv }
+end
+
+local ASKED <const> = {
+  [401] = { "the server asks for a user and password, and there are none",
+    "the server refused the user and password" },
+  [407] = { "the proxy asks for a user and password, and there are none",
+    "the proxy refused the user and password" },
+}
+
+local function sentence_of(answer)
+  local asked = ASKED[answer.status]
+  if asked then return asked[answer.auth_exhausted and 2 or 1] end
+  return ("the server answered HTTP %d"):format(answer.status)
+end
+
+--- Fetch the file; an answer without bytes is a failure too.
+-- @param run      phone and trace
+-- @param u, ask   as retrieve.target() gives them; ask.sink, max, total
+-- @tparam function on_target see transport.fetch()
+-- @treturn[1] table the answer
+-- @return[2] nil, failure
+function retrieve.file(run, u, ask, on_target)
+  run.trace:add("fetch", { url = url.format(u),
+    method = u.scheme == "tftp" and "RRQ" or "GET" })
+  local answer, failed = transport.fetch(run.phone, run.trace, u, ask,
+    on_target or function() end)
+  local verdict = transport.judge(answer, failed)
+  if verdict.class ~= "A" then
+    failed = failed or { sentence = sentence_of(answer), word = verdict.id,
+      status = answer.status }
+    failed.cause = verdict
+    return nil, failed
+  end
+  if (answer.taken or #(answer.body or "")) == 0 then
+    return nil, retrieve.failure("the file is empty", "zero")
+  end
+  return answer
+end
+
+return retrieve
