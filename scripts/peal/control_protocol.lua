@@ -1,7 +1,8 @@
 --- What a daemon and its clients say to each other: one JSON object a line.
 --
 --     { id, method, params }   ->  { id, result }  or
---                                  { id, error = { word, sentence, place } }
+--                                  { id, error = { word, sentence, place,
+--                                                  next } }
 --     { id, cancel = true }        that call is answered "canceled"
 --     { event, ... }               for who has subscribed
 --
@@ -17,6 +18,7 @@ local protocol = {}
 
 -- Our choice: a person's tools ask one thing at a time.
 local LINE_MAX <const> = 1 << 20
+local ASKED_MAX <const> = 256 << 10 -- reading more would keep others waiting
 local CALLS_MAX <const> = 16
 local WAITING_MAX <const> = 1000
 local WAITING_BYTES_MAX <const> = 2 << 20
@@ -45,17 +47,18 @@ end
 local session = {}
 session.__index = session
 
-local function refuse(self, id, sentence, word, place)
+local function refuse(self, id, sentence, word, place, next_step)
   if not self.peer then return end
   self.peer:send(encode { id = id or json.null, error = {
-    word = word or "internal", sentence = sentence, place = place } })
+    word = word or "internal", sentence = sentence, place = place,
+    next = next_step } })
 end
 
-local function answer(self, call, result, sentence, word, place)
+local function answer(self, call, result, ...)
   if self.calls[call.id] ~= call then return end
   self.calls[call.id] = nil
   self.under_way = self.under_way - 1
-  if result == nil then return refuse(self, call.id, sentence, word, place) end
+  if result == nil then return refuse(self, call.id, ...) end
   if self.peer then
     self.peer:send(encode { id = call.id, result = result })
   end
@@ -103,6 +106,10 @@ local function cancel(self, id)
 end
 
 local function take(self, line)
+  if #line > ASKED_MAX then
+    return refuse(self, nil, ("longer than %d bytes"):format(ASKED_MAX),
+      "limit")
+  end
   local frame, sentence = json.decode(line)
   if not is_object(frame) then
     return refuse(self, nil, sentence or "not a JSON object", "invalid")
@@ -154,8 +161,8 @@ end
 
 --- Answer a peer.
 --   peer      of peal.control: accept, send, close
---   methods   name -> fn(params, call) -> result | nil, sentence, word, place;
---             each call is a task; call.session, call.on_cancel
+--   methods   name -> fn(params, call) -> result | nil, sentence, word, place,
+--             next step; each call is a task; call.session, call.on_cancel
 --   options   later(fn): calls fn at the next turn of the loop; failed(text):
 --             told of errors in methods; over(session)
 function protocol.attach(peer, methods, options)
@@ -229,7 +236,7 @@ local function hear(self, line)
   local failed = frame.error
   if failed then
     local place = is_object(failed.place) and failed.place or nil
-    return resume(nil, failed.sentence, failed.word, place)
+    return resume(nil, failed.sentence, failed.word, place, failed.next)
   end
   resume(frame.result)
 end
@@ -262,7 +269,7 @@ end
 client.hear, client.hang_up = hear, hang_up
 
 --- Call a method; suspends the task.
--- @return result | nil, sentence, word, place
+-- @return result | nil, sentence, word, place, next step
 function client:call(method, params)
   if not self.peer then return nil, ENDED, "canceled" end
   return task.await(function(resume)

@@ -78,6 +78,7 @@ describe("the control protocol", function()
       ['{"id":null,"method":"echo"}'] = "invalid",
       [('{"id":"%s"}'):format(("x"):rep(1000))] = "invalid",
       [("["):rep(100000)] = "invalid",
+      [("["):rep(300000)] = "limit",
       [('{"id":1,"params":'):rep(5000)] = "invalid",
       ["\0\255\27"] = "invalid",
     } do

@@ -14,13 +14,7 @@ local get = {
 }
 
 --- A failure for a name in no registry, with the nearest known one.
-function get.unknown(schema, name)
-  local near = schema:suggest(name)
-  return nil, { sentence = ("no such parameter: %s"):format(
-    output.clip(name)), word = "unknown-name",
-    next = near and ("did you mean %s?"):format(near)
-      or "list them with: peal params" }
-end
+get.unknown = require("peal.daemon.write").unknown
 
 function get.run(options)
   local name = options[1]

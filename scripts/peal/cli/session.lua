@@ -7,6 +7,7 @@ local output = require "peal.cli.output"
 local phone = require "peal.phone"
 local phone_file = require "peal.cli.phone_file"
 local registry = require "peal.registry"
+local remote = require "peal.cli.remote"
 local store = require "peal.store"
 local sys = require "peal.sys"
 local trust = require "peal.trust"
@@ -89,6 +90,14 @@ local function is_foreign(path)
   return others
 end
 
+-- Who holds the lock? A daemon can be asked.
+local function locked(path, sentence)
+  local pid = remote.owner(path)
+  if not pid then return problem(path .. ": " .. sentence, "locked") end
+  return problem(("%s: peal run, process %d, owns the store"):format(path,
+    pid), "locked", nil, "ask it: peal status --store " .. path)
+end
+
 local function open_store(options, file, schema, wants)
   local path = options.store or file.store
   if wants.disk and not path then
@@ -110,6 +119,7 @@ local function open_store(options, file, schema, wants)
   end
   local st, sentence, word, place = store.open { schema = schema, path = path,
     read_only = read_only }
+  if not st and word == "locked" then return locked(path, sentence) end
   if not st then
     return problem(("%s: %s"):format(path or "store", sentence), word, place)
   end
@@ -161,7 +171,6 @@ local function identity_of(file)
   return identity
 end
 
--- The phone file, or an empty one; and the schema it asks for.
 local function read_files(options)
   for _, key in ipairs { "phone", "store", "rules" } do
     if options[key] == "" then
@@ -181,17 +190,39 @@ local function read_files(options)
   return file
 end
 
+-- options -> phone file: it is run once, whoever asks for it first.
+local files = setmetatable({}, { __mode = "k" })
+
+-- The phone file, or an empty one.
+local function file_of(options)
+  local failed
+  if not files[options] then files[options], failed = read_files(options) end
+  return files[options], failed
+end
+
 --- The parameters that a phone of these options has.
+-- @tparam[opt] table known schemas by registry file, to share them
 -- @treturn[1] userdata schema
 -- @treturn[1] table the phone file
 -- @return[2] nil, failure
-function session.schema(options)
-  local file, failed = read_files(options)
+function session.schema(options, known)
+  local file, failed = file_of(options)
   if not file then return nil, failed end
-  local schema, sentence, word, place =
-    registry.load { maker = file.registry }
+  local schema = known and known[file.registry or ""]
+  if schema then return schema, file end
+  local sentence, word, place
+  schema, sentence, word, place = registry.load { maker = file.registry }
   if not schema then return problem(sentence, word, place) end
+  if known then known[file.registry or ""] = schema end
   return schema, file
+end
+
+--- Folder of the store that these options mean; nil: none.
+-- @return[2] nil, failure
+function session.store_path(options)
+  local file, failed = file_of(options)
+  if not file then return nil, failed end
+  return options.store or file.store
 end
 
 -- Servers as c-ares reads them; tried here, where the field can be named.
@@ -209,25 +240,29 @@ local function check_dns(own_loop, file, path)
     file.dns))
 end
 
-local function make_world(options, file, st, believed)
-  local own_loop, sentence, word = loop.new()
+local function make_world(options, file, st, believed, wants)
+  local own_loop, sentence, word = wants.loop, nil, nil
+  if not own_loop then own_loop, sentence, word = loop.new() end
   if not own_loop then return problem(sentence, word) end
   local ok, failed = check_dns(own_loop, file, options.phone)
   if not ok then return nil, failed end
   return live.new { loop = own_loop, store = st, device = file.device,
     rules_dir = options.rules or file.rules, trust = believed,
-    dns = file.dns and { servers = file.dns } or nil }
+    dns = file.dns and { servers = file.dns } or nil, ask = wants.ask,
+    log = wants.log, tell = wants.tell }
 end
 
 --- Open everything a command needs.
 --   wants.read_only  does not write
 --   wants.disk       name of a command that makes no sense without a folder
 --   wants.trust      certificates are needed
+--   wants.loop, wants.schemas   to share: a loop, and as in session.schema()
+--   wants.ask, wants.log, wants.tell   as in world/live.lua
 -- @treturn[1] table phone (see phone.lua), store, schema, world, file
 -- @treturn[2] nil
 -- @treturn[2] table { sentence, word, place, next, code }
 function session.open(options, wants)
-  local schema, file = session.schema(options)
+  local schema, file = session.schema(options, wants.schemas)
   if not schema then return nil, file end
   local overrides, failed = overrides_of(options, schema)
   if not overrides then return nil, failed end
@@ -239,7 +274,7 @@ function session.open(options, wants)
   local st, world
   st, failed = open_store(options, file, schema, wants)
   if not st then return nil, failed end
-  world, failed = make_world(options, file, st, believed)
+  world, failed = make_world(options, file, st, believed, wants)
   if not world then
     st:close()
     return nil, failed

@@ -1,16 +1,18 @@
 --- peal set: write parameters by hand.
 local advice = require "peal.cli.advice"
-local get = require "peal.cli.get"
 local output = require "peal.cli.output"
+local remote = require "peal.cli.remote"
 local session = require "peal.cli.session"
 local sys = require "peal.sys"
+local write = require "peal.daemon.write"
 
 local set = {
   name = "set",
   usage = "NAME VALUE | NAME=VALUE ...",
   summary = "Write parameters into the store, all of them or none.",
   details = "The values are checked like those of a profile. NAME= empties "
-    .. "a parameter.",
+    .. "a parameter.\nWhere a daemon owns the store, it is the one that "
+    .. "writes, and acts on it at once.",
   options = {},
   examples = { "peal set Resync_Periodic 7200 --store st",
     "peal set GPP_A= GPP_B='two words' --store st" },
@@ -35,72 +37,44 @@ local function pairs_of(options)
   return out
 end
 
-local function failure(sentence, word, next_step)
-  return nil, { sentence = sentence, word = word,
-    next = next_step or advice.here(word) }
+-- Through the daemon that owns the store.
+local function ask(daemon, list, options)
+  local values = {}
+  for _, pair in ipairs(list) do values[pair[1]] = pair[2] end
+  local done, failed = daemon:call("set", { values = values,
+    keep_unknown = options.keep_unknown })
+  if not done then return nil, failed end
+  return done.changed, done.revision
 end
 
--- A profile could not hold such a value, nor a report show it.
-local function check_bytes(name, value)
-  if value:gsub("\t", ""):find("%c") then
-    return failure(name .. ": control characters or line ends in the value",
-      "bad-value", "write it on one line")
-  end
-  if not utf8.len(value) then
-    return failure(name .. ": the value is not UTF-8", "bad-value",
-      "convert it: iconv -t UTF-8")
-  end
-  return true
-end
-
-local function write(open, list)
-  for _, pair in ipairs(list) do
-    local ok, failed = check_bytes(pair[1], pair[2])
-    if not ok then return nil, failed end
-  end
-  local txn, sentence, word = open.store:begin()
-  if not txn then return failure(sentence, word) end
-  txn:source { author = "cli" }
-  txn:keep_unknown(open.phone.keep_unknown or false)
-  for _, pair in ipairs(list) do
-    local ok
-    ok, sentence, word = txn:set(pair[1], pair[2])
-    if not ok then
-      txn:abort()
-      if word == "unknown-name" then
-        return get.unknown(open.schema, pair[1])
-      end
-      return failure(("%s: %s"):format(pair[1], sentence), word,
-        word == "bad-value" and "its type and value now: peal explain "
-          .. pair[1] or nil)
-    end
-  end
-  local changes, revision
-  changes, sentence, word = txn:changes()
-  if not changes then
-    txn:abort()
-    return failure(sentence, word)
-  end
-  revision, sentence, word = txn:commit("set", math.floor(sys.time()))
-  if not revision then
-    return nil, { sentence = sentence, word = word,
-      next = "the store is as it was" }
-  end
-  return changes, revision
+local function write_here(list, options)
+  local open, failed = session.open(options, { disk = "set" })
+  if not open then return nil, failed end
+  local names, revision = write.values({ store = open.store,
+    schema = open.schema, keep_unknown = open.phone.keep_unknown,
+    time = sys.time() }, list)
+  if names then return #names, revision end
+  failed = revision
+  failed.next = failed.next or advice.here(failed.word)
+  return nil, failed
 end
 
 function set.run(options)
   local list, failed = pairs_of(options)
   if not list then return nil, failed end
-  local open
-  open, failed = session.open(options, { disk = "set" })
-  if not open then return nil, failed end
-  local changes, revision = write(open, list)
-  if not changes then return nil, revision end
-  if options.json then
-    output.json { changed = #changes, revision = revision }
+  local daemon, count, revision
+  daemon, failed = remote.find(options, "set")
+  if failed then return nil, failed end
+  if daemon then
+    count, revision = ask(daemon, list, options)
   else
-    output.say("%d changed, revision %d", #changes, revision)
+    count, revision = write_here(list, options)
+  end
+  if not count then return nil, revision end
+  if options.json then
+    output.json { changed = count, revision = revision }
+  else
+    output.say("%d changed, revision %d", count, revision)
   end
   return 0
 end
