@@ -96,13 +96,11 @@ return {
     rules = { ["trigger.lua"] = [[
       local open = {}
       for _, name in ipairs { "io", "os", "debug", "require", "package",
-          "load", "loadfile", "dofile", "collectgarbage", "rawset", "print",
-          "setmetatable", "getmetatable", "coroutine", "_G" } do
+          "load", "loadfile", "dofile", "collectgarbage", "print", "_G" } do
         if _ENV[name] ~= nil then open[#open + 1] = name end
       end
       return { stage = "trigger", decide = function(phone)
-        local ok = pcall and true
-        return #open == 0 and not ok, table.concat(open, " ")
+        return #open == 0, table.concat(open, " ")
       end }]] },
     expect = { outcome = "success" } },
   { name = "hands a rule secrets as references that it can only pass on",
