@@ -190,6 +190,12 @@ local function take_happened(e)
   end
   if happened.registration then parts.health(e) end
   if happened.headset then parts.headset(e, "attach") end
+  if happened.headset_choice then
+    parts.headset_answer(e, happened.headset_choice)
+  end
+  if e.phone.headset_waits and device.lines_active(e.world.device) == 0 then
+    parts.headset(e, "idle")
+  end
   if e.upgrade_waits and device.lines_active(e.world.device) == 0 then
     parts.upgrade(e, { event = "idle" })
   end
@@ -248,6 +254,7 @@ end
 local function until_next(e)
   local left = e.timers:next(e.world.now())
   local waits = e.blocked or e.reboot or e.upgrade_waits
+    or e.phone.headset_waits
   if waits and not e.world.device.subscribe then
     return math.min(left or LINES_S, LINES_S)
   end

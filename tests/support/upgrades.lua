@@ -71,15 +71,15 @@ end
 --   params   on top of it, and of a Syslog_Server
 --   server   see server_of(); nil: nobody is there
 --   load, folder, check ... of the simulated device; device: another one
---   identity, state, account, dice
+--   identity, state, account, dice, dns, rules, ask, store
 function upgrades.new(o)
   local device = o.device or assert(simulated.new { folder = o.folder,
     load = o.load or { active = fixture.identity.SWVER }, check = o.check,
     lines_active = o.lines_active, headset = o.headset })
   local run = {}
   run.world = virtual.new { device = device, dice = o.dice or "max",
-    rules = o.rules,
-    store = upgrades.store(copy({ Upgrade_Rule = o.rule,
+    rules = o.rules, ask = o.ask,
+    store = o.store or upgrades.store(copy({ Upgrade_Rule = o.rule,
       Syslog_Server = "192.168.1.210" }, o.params)),
     server = server_of(o.server),
     dns = o.dns or function(name)

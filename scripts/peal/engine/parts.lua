@@ -110,7 +110,18 @@ function parts.headset(e, event)
   if not part then return end
   e.activity = "headset"
   tell(e, "headset", part.consider(e.phone, new_run(e, "headset", "engine"),
-    { event = event }))
+    { event = event, answer = function(choice)
+      e.happened.headset_choice = choice
+      e:poke()
+    end }))
+  e.activity = nil
+end
+
+--- The user has chosen what becomes of the headset's firmware.
+function parts.headset_answer(e, choice)
+  e.activity = "headset"
+  tell(e, "headset", parts.modules.headset.answer(e.phone,
+    new_run(e, "headset", "user"), choice))
   e.activity = nil
 end
 
