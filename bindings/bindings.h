@@ -24,6 +24,7 @@ int luaopen_peal_encode(lua_State *L);
 int luaopen_peal_fetch(lua_State *L);
 int luaopen_peal_loop(lua_State *L);
 int luaopen_peal_net(lua_State *L);
+int luaopen_peal_sandbox(lua_State *L);
 int luaopen_peal_schema(lua_State *L);
 int luaopen_peal_store(lua_State *L);
 int luaopen_peal_sys(lua_State *L);

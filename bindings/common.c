@@ -13,6 +13,7 @@ void peal_open_bindings(lua_State *L)
 		{ "peal.fetch", luaopen_peal_fetch },
 		{ "peal.loop", luaopen_peal_loop },
 		{ "peal.net", luaopen_peal_net },
+		{ "peal.sandbox", luaopen_peal_sandbox },
 		{ "peal.schema", luaopen_peal_schema },
 		{ "peal.store", luaopen_peal_store },
 		{ "peal.sys", luaopen_peal_sys },

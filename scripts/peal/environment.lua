@@ -4,18 +4,58 @@
 -- (peal.sandbox) for those of operators.
 local environment = {}
 
-local BASE <const> = { "assert", "error", "ipairs", "next", "pairs", "select",
-  "tonumber", "tostring", "type", "math", "string", "table", "utf8" }
+local BASE <const> = { "assert", "error", "ipairs", "math", "next", "pcall",
+  "rawequal", "rawget", "rawlen", "select", "string", "table", "tonumber",
+  "tostring", "type", "utf8", "xpcall", "coroutine" }
 
 local HIDDEN <const> = { math = { random = true, randomseed = true },
   string = { dump = true } }
 
+local getmetatable, setmetatable = getmetatable, setmetatable
+local rawget, rawset, type = rawget, rawset, type
+
+-- Tables in it are copied as well: what a rule writes is its own.
 local function copy(module, hidden)
   local out = {}
   for key, value in pairs(module) do
-    if not (hidden and hidden[key]) then out[key] = value end
+    if not (hidden and hidden[key]) then
+      out[key] = type(value) == "table" and copy(value) or value
+    end
   end
   return out
+end
+
+local function check_table(t, name)
+  if type(t) ~= "table" then
+    error(("bad argument #1 to '%s' (table expected, got %s)"):format(name,
+      type(t)), 3)
+  end
+end
+
+-- Metatables of tables only: that of texts is shared by everybody. Nothing of
+-- a rule runs after its decision, hence no __gc.
+local function get_metatable(t)
+  if type(t) == "table" then return getmetatable(t) end
+end
+
+local function set_metatable(t, meta)
+  check_table(t, "setmetatable")
+  if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
+    error("a rule cannot have a __gc", 2)
+  elseif getmetatable(t) == "read-only" then
+    error("a rule cannot change the phone (its metatable)", 2)
+  elseif meta ~= nil and type(meta) ~= "table" then
+    error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)
+  end
+  return setmetatable(t, meta)
+end
+
+local function raw_set(t, key, value)
+  check_table(t, "rawset")
+  if getmetatable(t) == "read-only" then
+    error(("a rule cannot change the phone (%s)"):format(tostring(key)), 2)
+  end
+  return rawset(t, key, value)
 end
 
 local function by_text(a, b)
@@ -60,6 +100,7 @@ end
 
 --- Pieces of `text` between separators (plain text).
 function str.split(text, separator)
+  if separator == "" then error("the separator is empty", 2) end
   local out, from = {}, 1
   while true do
     local a, b = text:find(separator, from, true)
@@ -80,6 +121,8 @@ function environment.new()
     local value = _G[name]
     env[name] = type(value) == "table" and copy(value, HIDDEN[name]) or value
   end
+  env.getmetatable, env.setmetatable = get_metatable, set_metatable
+  env.rawset = raw_set
   env.pairs = environment.ordered
   env.str = copy(str)
   env.macro = copy(require "peal.macro")
