@@ -61,6 +61,20 @@ local function params_of(options)
   return out
 end
 
+--- Members of a device that takes images; `loads` collects what it boots.
+function support.slots(loads)
+  return {
+    image_begin = function(about) return { load = about.load } end,
+    image_write = function() return true end,
+    image_finish = function() return true end,
+    image_abort = function() end,
+    activate = function(name)
+      if loads then loads[#loads + 1] = name end
+      return true
+    end,
+  }
+end
+
 local function rules_of(files)
   if not files then return nil end
   local sources = rule_files.read()

@@ -10,17 +10,17 @@ local say = require "peal.engine.say"
 
 local parts = {}
 
--- Parts of the program that may be left out of a build.
+-- Parts that a build may leave out.
 local function optional(name)
-  if package.preload[name] or package.searchpath(name, package.path) then
-    return require(name)
+  for _, search in ipairs(package.searchers) do
+    if type(search(name)) == "function" then return require(name) end
   end
 end
 
 parts.modules = {
-  upgrade = optional "peal.upgrade",
+  upgrade = require "peal.upgrade",
   headset = optional "peal.headset",
-  report = optional "peal.report",
+  report = require "peal.report",
   health = optional "peal.health",
 }
 
@@ -59,15 +59,13 @@ end
 --- Ask about an upgrade.
 --   about   event, url; asked_by
 --   run     the resync that it follows, or nil
--- @treturn table the result; outcome "none" where there is no such part
+-- @treturn table the result
 function parts.upgrade(e, about, run)
-  local part = parts.modules.upgrade
-  if not part then return { outcome = "none" } end
   e.boot_upgrade = false
   if about.event == "retry" then e.timers:cancel("upgrade") end
   about.retry_due = e.timers:get("upgrade") == nil
   e.activity = "upgrade"
-  local result = part.consider(e.phone,
+  local result = parts.modules.upgrade.consider(e.phone,
     new_run(e, "upgrade", about.asked_by or "engine", run), about)
   e.activity = nil
   if about.event ~= "request" then
@@ -88,16 +86,13 @@ function parts.upgrade_request(e, job)
   return true
 end
 
---- Ask about a report.
+--- Ask about a report. (What it uploads, it tells itself.)
 function parts.report(e, event, asked_by, timer_for)
-  local part = parts.modules.report
-  if not part then return { outcome = "none" } end
   e.activity = "report"
-  local result = part.consider(e.phone,
+  local result = parts.modules.report.consider(e.phone,
     new_run(e, "report", asked_by or "engine"),
     { event = event, timer_for = timer_for })
   e.activity = nil
-  tell(e, "report", result)
   plan.arm_delay(e, "report", result.again)
   local timer = e.timers:get("report")
   if timer then timer.timer_for = event end
