@@ -9,6 +9,11 @@ local output = require "peal.cli.output"
 local cli = {}
 
 local COMMANDS <const> = {
+  { "run", "keep phones provisioned: the daemon" },
+  { "status", "what happens next, when, and why not now" },
+  { "schedule", "the next resyncs" },
+  { "events", "follow what a daemon does" },
+  { "reload", "have a daemon read its rule files anew" },
   { "resync", "fetch, decode and apply the profiles; say what changed" },
   { "get", "print the value of a parameter" },
   { "set", "write parameters" },

@@ -104,7 +104,7 @@ function options.parse(args, extra)
     else
       local name, value = text:match("^(%-%-[^=]+)=(.*)$")
       name = name or text
-      local option = find(options.global, name) or find(extra, name)
+      local option = find(extra, name) or find(options.global, name)
       if name == "-h" then option = find(options.global, "--help") end
       if not option then return unknown(name, extra) end
       if option[2] and not value then
@@ -132,13 +132,22 @@ local function rows(out, title, list)
   end
 end
 
+-- The global options but those that a command has in a form of its own.
+local function others(own)
+  local out = {}
+  for _, option in ipairs(options.global) do
+    if not find(own, option[1]) then out[#out + 1] = option end
+  end
+  return out
+end
+
 --- Help text of one command.
 function options.help(command)
   local out = { ("usage: peal %s %s"):format(command.name, command.usage),
     "", command.summary }
   if command.details then out[#out + 1] = "\n" .. command.details end
   rows(out, "Options", command.options or {})
-  rows(out, "Options of every command", options.global)
+  rows(out, "Options of every command", others(command.options or {}))
   if command.examples then
     out[#out + 1] = "\nExamples"
     for _, text in ipairs(command.examples) do

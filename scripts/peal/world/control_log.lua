@@ -25,12 +25,6 @@ function control_log.new(folder)
     lost = 0, torn = false }, control_log)
 end
 
-local function stamp(time)
-  local t = civil.from_time(time)
-  return ("%04d-%02d-%02dT%02d:%02d:%02dZ"):format(t.year, t.month, t.day,
-    t.hour, t.min, t.sec)
-end
-
 local function rotate(path)
   os.remove(("%s.%d"):format(path, OLDEST))
   for i = OLDEST - 1, 0, -1 do
@@ -77,7 +71,7 @@ end
 -- @param now  { time =, mono = } of the world
 -- @treturn boolean is it written?
 function control_log:write(text, now)
-  local line = ("%s %s\n"):format(stamp(now.time),
+  local line = ("%s %s\n"):format(civil.iso(now.time),
     visible.line(text, LINE_MAX))
   if not may_write(self, now.mono) then
     self.lost = self.lost + 1
@@ -85,7 +79,7 @@ function control_log:write(text, now)
   end
   if self.lost > 0 then
     line = ("%s %d lines are missing here: too many at once, or no room\n")
-      :format(stamp(now.time), self.lost) .. line
+      :format(civil.iso(now.time), self.lost) .. line
   end
   if not append(self, line) then
     self.lost = self.lost + 1

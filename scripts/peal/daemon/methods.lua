@@ -1,0 +1,153 @@
+--- What clients may ask of a phone that a daemon keeps.
+-- Each is called as a task, with checked frames; what is in `params` is not.
+local task = require "peal.task"
+
+local methods = {}
+
+local RULE_MAX <const> = 8192
+local FIRINGS <const> = 20
+local FIRINGS_MAX <const> = 200
+-- A transaction of a cycle ends when its rules have answered.
+local TURNS_MAX <const> = 1000
+
+local function invalid(sentence)
+  return nil, sentence, "invalid"
+end
+
+-- A rule or URL, for this once.
+local function check_text(text, name)
+  if text == nil then return true end
+  if type(text) ~= "string" or #text > RULE_MAX or text:find("%c") then
+    return invalid(("%s is no text of one line, %d bytes at most"):format(
+      name, RULE_MAX))
+  end
+  return true
+end
+
+-- Ask the engine and wait for the end of what it does.
+local function ask(member, what, about, wait)
+  return task.await(function(resume)
+    about.by, about.role = "cli", "admin"
+    if wait then about.done = resume end
+    local ok, sentence, word = member.engine[what](member.engine, about)
+    if not ok then return resume(nil, sentence, word) end
+    if not wait then resume { outcome = "queued" } end
+  end)
+end
+
+local function resync(member, params)
+  local ok, sentence, word = check_text(params.rule, "rule")
+  if not ok then return nil, sentence, word end
+  local result
+  result, sentence, word = ask(member, "resync", { rule = params.rule },
+    params.wait)
+  if not result and word == "refused" then
+    result = { outcome = "refused", reason = sentence }
+  elseif not result then
+    return nil, sentence, word
+  end
+  return require("peal.daemon.outcome").of(member.phone, result,
+    params.steps == true)
+end
+
+-- upgrade and report: what they return is plain data.
+local function work(what)
+  return function(member, params)
+    local ok, sentence, word = check_text(params.url, "url")
+    if not ok then return nil, sentence, word end
+    local result
+    result, sentence, word = ask(member, what, { url = params.url },
+      params.wait)
+    if not result then return nil, sentence, word end
+    return { outcome = result.outcome, reason = result.reason,
+      word = result.word, err = result.err }
+  end
+end
+
+local function values_of(params)
+  local list = {}
+  if type(params.values) ~= "table" then
+    return invalid("values is no object of names and texts")
+  end
+  for name, value in pairs(params.values) do
+    if type(name) ~= "string" or type(value) ~= "string" then
+      return invalid("values is no object of names and texts")
+    end
+    list[#list + 1] = { name, value }
+  end
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  return list
+end
+
+-- One transaction at a time: a cycle that is at one has it closed soon.
+local function write_values(member, params, list)
+  local write = require "peal.daemon.write"
+  local about = { store = member.store, schema = member.schema,
+    keep_unknown = params.keep_unknown == true, time = member.now().time }
+  for _ = 1, TURNS_MAX do
+    local names, revision = write.values(about, list)
+    if names or revision.word ~= "bad-state" then return names, revision end
+    member.next_event()
+  end
+  return nil, { sentence = "a resync is writing all the time",
+    word = "bad-state" }
+end
+
+local function set(member, params)
+  local list, sentence, word = values_of(params)
+  if not list then return nil, sentence, word end
+  local names, revision = write_values(member, params, list)
+  if not names then
+    local failed = revision
+    return nil, failed.sentence, failed.word, nil, failed.next
+  end
+  if #names > 0 then
+    member:write(("%d parameters set by hand"):format(#names))
+    member.engine:changed(names, "cli")
+  end
+  return { changed = #names, revision = revision }
+end
+
+local function schedule(member, params)
+  local n = params.n == nil and FIRINGS or math.tointeger(params.n)
+  if not n or n < 1 or n > FIRINGS_MAX then
+    return invalid(("n is no number from 1 to %d"):format(FIRINGS_MAX))
+  end
+  return { zone = member.now().zone,
+    firings = require("peal.json").array(member.engine:schedule(n)) }
+end
+
+--- The methods of a phone.
+-- @tparam table member see daemon/member.lua
+-- @treturn table name -> fn(params, call), for control_protocol.serve()
+function methods.of(member)
+  local function working(fn)
+    return function(params, call)
+      if member.problem then
+        return nil, "this phone's engine has stopped: " .. member.problem,
+          "bad-state", nil, "see the control log, then start peal run again"
+      end
+      return fn(member, params, call)
+    end
+  end
+  return {
+    ping = function() return member:about() end,
+    version = function() return require("peal.sys").versions() end,
+    status = function() return member:status() end,
+    subscribe = function(_, call)
+      call.session.subscribed = true
+      return { subscribed = true }
+    end,
+    schedule = working(schedule),
+    resync = working(resync),
+    upgrade = working(work("upgrade")),
+    report = working(work("report")),
+    set = working(set),
+    reload = working(function()
+      member:reload("a client")
+      return { reloaded = true }
+    end),
+  }
+end
+
+return methods
