@@ -129,22 +129,19 @@ end
 
 -- --- several ---------------------------------------------------------------
 
+local function text_of(one, failed)
+  return ("%s report to %s %s"):format(one.content, one.url or "its server",
+    failed and "failed: " .. secret.mask(failed.sentence)
+      or one.parameters and ("sent, %d parameters"):format(one.parameters)
+      or "sent")
+end
+
 local function tell(run, one, failed)
-  local phone = run.phone
-  local text = failed and "failed: " .. secret.mask(failed.sentence)
-    or one.parameters and ("sent, %d parameters"):format(one.parameters)
-    or "sent"
-  text = ("%s report to %s %s"):format(one.content, one.url or "its server",
-    text)
   run.trace:add("report", { content = one.content, url = one.url,
     parameters = one.parameters, word = failed and failed.word,
     text = failed and secret.mask(failed.sentence) })
-  messages.debug(phone, failed and "info" or "debug", text)
-  phone.world.log(text)
-  phone.world.tell { event = "report", content = one.content, url = one.url,
-    time = math.floor(phone.world.now().time),
-    outcome = failed and "failed" or "sent",
-    word = failed and failed.word, text = text }
+  one.text = text_of(one, failed)
+  messages.debug(run.phone, failed and "info" or "debug", one.text)
 end
 
 -- Fill in what is to be told; false: nothing has changed.
@@ -167,7 +164,7 @@ end
 -- Upload in order. What they hold is made first, so that one's success takes
 -- nothing from the other; the server knows it once all have arrived.
 local function send_all(run, list)
-  local phone, result = run.phone, { sent = 0 }
+  local phone, result = run.phone, { sent = 0, texts = {} }
   local marks
   for _, one in ipairs(list) do
     local ready, failed = fill(phone, one)
@@ -181,6 +178,7 @@ local function send_all(run, list)
       if ok then ok, failed = upload(run, one) end
       tell(run, one, failed)
       if ok then result.sent = result.sent + 1 end
+      result.texts[#result.texts + 1] = one.text
       result.failed = result.failed or failed
       result.untold = result.untold or not ok and one.content ~= "status"
     end
@@ -259,13 +257,13 @@ end
 
 local function outcome_of(phone, answer, result)
   if result.failed then
-    return done(phone, "failed", secret.mask(result.failed.sentence),
+    return done(phone, "failed", table.concat(result.texts, "; "),
       { word = result.failed.word, cause = result.failed.cause })
   elseif result.sent == 0 then
     return done(phone, "none", #answer.send > 0 and "nothing has changed"
       or answer.reason)
   end
-  return done(phone, "sent", answer.reason)
+  return done(phone, "sent", table.concat(result.texts, "; "))
 end
 
 --- Something has happened that may call for a report.

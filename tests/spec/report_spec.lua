@@ -11,7 +11,8 @@ local phone, world, store, run
 
 local function phone_with(params, o)
   local case = { phone = { params = params }, server = { ["*"] = {
-    status = 200 } } }
+    status = 200 } }, request = { asked_by = "cli", explicit = true,
+    rule = "" } }
   for key, value in pairs(o or {}) do case[key] = value end
   local r = cases.run(case)
   phone, world, store = r.phone, r.world, r.store
@@ -215,8 +216,8 @@ describe("a report", function()
       { server = { ["*"] = { function() return answers end } } })
     set { GPP_A = "new" }
     local r = on "request"
-    assert.same({ "failed", "the server answered HTTP 500" },
-      { r.outcome, r.reason })
+    assert.same({ "failed", "delta report to http://s/d.xml failed: the "
+      .. "server answered HTTP 500" }, { r.outcome, r.reason })
     assert.equal("internal server error", r.cause.text)
     assert.equal(1, #uploads())
     answers = { status = 226 } -- any 2xx is a success
@@ -306,7 +307,6 @@ describe("a report", function()
       { server = { ["*"] = { error = "connect", text = "refused" } } })
     local r = on "request"
     local all = run.trace:encode() .. r.reason
-      .. table.concat(world.lines, "\n")
     for _, datagram in ipairs(world.datagrams) do
       all = all .. datagram.bytes
     end
