@@ -30,6 +30,7 @@ int luaopen_peal_store(lua_State *L);
 int luaopen_peal_sys(lua_State *L);
 int luaopen_peal_tftp(lua_State *L);
 int luaopen_peal_trust(lua_State *L);
+int luaopen_peal_worker(lua_State *L);
 
 /* nil, sentence, word, place: place is {line=, byte=} or nil. Returns 4. */
 int peal_lua_fail(lua_State *L, enum peal_err err,
@@ -111,7 +112,8 @@ int peal_lua_operation_started(lua_State *L, struct peal_lua_operation *op,
 			       enum peal_err err, void *running,
 			       const struct peal_reason *reason);
 
-/* Pushes one value, made of what C answered. It may raise. */
+/* Pushes what C answered, one value or, without an error, several. It may
+ * raise. */
 typedef void (*peal_lua_push_fn)(lua_State *L, const void *answer);
 /* fn(value) or fn(nil, sentence, word, value), without the value where there
  * is no answer; then it is over. The value is made inside the protected call:
@@ -156,5 +158,6 @@ struct peal_schema *peal_lua_check_schema(lua_State *L, int index);
 struct peal_txn *peal_lua_check_txn(lua_State *L, int index);
 struct peal_anchors *peal_lua_check_anchors(lua_State *L, int index);
 struct peal_identity *peal_lua_check_identity(lua_State *L, int index);
+const struct peal_snapshot *peal_lua_check_snapshot(lua_State *L, int index);
 
 #endif

@@ -19,6 +19,7 @@ void peal_open_bindings(lua_State *L)
 		{ "peal.sys", luaopen_peal_sys },
 		{ "peal.tftp", luaopen_peal_tftp },
 		{ "peal.trust", luaopen_peal_trust },
+		{ "peal.worker", luaopen_peal_worker },
 		{ NULL, NULL },
 	};
 

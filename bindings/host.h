@@ -17,4 +17,10 @@ lua_State *peal_host_open(void);
  * 3 refused by a rule). */
 int peal_host_main(lua_State *L, int argc, char **argv);
 
+/* What a program is when it is started with the argument --rule-worker alone:
+ * the process in which the rule files of operators run (peal/worker.h). It
+ * needs no state and no libraries; call it before anything else. Ends when the
+ * program that started it does; returns the exit code if it cannot begin. */
+int peal_worker_main(void);
+
 #endif

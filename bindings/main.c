@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -27,6 +28,8 @@ int main(int argc, char **argv)
 	lua_State *L;
 	int code;
 
+	if (argc == 2 && strcmp(argv[1], "--rule-worker") == 0)
+		return peal_worker_main();
 	if (!keep_standard_streams())
 		return 1;
 	/* a server that hangs up is an error of that transfer, not our end */
