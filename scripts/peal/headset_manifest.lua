@@ -30,8 +30,8 @@ end
 
 local function unescape(text)
   local bad
-  local out = text:gsub("&([^;]*);?", function(name)
-    bad = bad or not ENTITIES[name]
+  local out = text:gsub("&([^;]*)(;?)", function(name, semicolon)
+    bad = bad or semicolon == "" or not ENTITIES[name]
     return ENTITIES[name]
   end)
   return not bad and out or nil

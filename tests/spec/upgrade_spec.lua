@@ -513,3 +513,116 @@ describe("an operator's upgrade rule", function()
     assert.same({}, p.requests())
   end)
 end)
+
+describe("the engine", function()
+  -- A phone whose image server answers `answers` and whose profile server
+  -- knows an empty profile; p.at holds the times of requests by URL.
+  local function phone(answers, o)
+    o = o or {}
+    o.rule, o.params = NEW_URL, o.params or {}
+    o.params.Profile_Rule = "http://c/a.xml"
+    o.params.Resync_Random_Delay = "0"
+    local p
+    local at, count = {}, 0
+    o.server = function(request)
+      local times = at[request.url] or {}
+      at[request.url] = times
+      table.insert(times, p.world.now().mono)
+      if request.url == "http://c/a.xml" then
+        return { body = "<flat-profile></flat-profile>" }
+      end
+      count = count + 1
+      table.insert(at.states, p.run_state())
+      return answers[math.min(count, #answers)]
+    end
+    p = upgrades.new(o)
+    p.at, at.states = at, {}
+    function p.run_state() return p.phone:timers().UPGST end
+    return p
+  end
+
+  it("tries again at 10, 30 and 50 s (U5)", function()
+    local p = phone({ { status = 503 } }, { params = {
+      Upgrade_Error_Retry_Delay = "10,20",
+      Resync_After_Upgrade_Attempt = "No" } })
+    p.boot("power_on")
+    p.world.advance(60)
+    assert.same({ 0, 10, 30, 50 }, p.at[NEW_URL])
+    assert.same({ 1, 2, 2, 2 }, p.at.states)
+    assert.same({ 0 }, p.at["http://c/a.xml"])
+  end)
+
+  it("resyncs after each attempt by Resync_After_Upgrade_Attempt", function()
+    local p = phone({ { status = 503 } }, { params = {
+      Upgrade_Error_Retry_Delay = "10,20" } })
+    p.boot("power_on")
+    p.world.advance(60)
+    assert.same({ 0, 10, 30, 50 }, p.at[NEW_URL])
+    assert.same({ 0, 0, 10, 30, 50 }, p.at["http://c/a.xml"])
+  end)
+
+  it("does not go round in circles where there is no retry", function()
+    for _, rule in ipairs { NEW_URL, "[--key x] http://p/l.loads" } do
+      local p = phone({ { status = 503 } }, { params = {
+        Upgrade_Error_Retry_Delay = "0", Resync_Periodic = "600" } })
+      p.set("Upgrade_Rule", rule)
+      p.boot("power_on")
+      p.world.advance(1300)
+      assert.is_true(#(p.at[NEW_URL] or {}) <= 1)
+      assert.same({ 0, 0, 600, 1200 }, p.at["http://c/a.xml"])
+    end
+  end)
+
+  it("waits for idle lines (U8)", function()
+    local p = phone({ { body = IMAGE } }, { lines_active = 1, params = {
+      Resync_On_Reset = "No" } })
+    p.boot("power_on")
+    p.world.advance(500)
+    assert.is_nil(p.at[NEW_URL])
+    p.device.set_lines(0)
+    p.world.advance(510)
+    assert.same({ 500 }, p.at[NEW_URL])
+  end)
+
+  it("boots the new load, and it alone", function()
+    local p = phone({ { body = IMAGE } })
+    p.boot("power_on")
+    p.world.advance(60)
+    assert.same({ { reason = "upgrade", cold = false } }, p.device.reboots)
+    assert.equal(NEW, p.device.load().active)
+    assert.is_true(p.engine.stopped)
+    p.boot()
+    p.world.advance(7300)
+    assert.equal(1, #p.at[NEW_URL])
+    assert.same({ 0, 60, 3660, 7260 }, p.at["http://c/a.xml"])
+    assert.equal(1, #p.device.reboots)
+  end)
+
+  it("reboots into it when a call that came meanwhile is over", function()
+    local p
+    p = phone({ { body = IMAGE, delay = 30 } })
+    p.boot("power_on")
+    p.world.advance(10)
+    p.device.set_lines(1)
+    p.world.advance(100)
+    assert.equal(1, #p.device.images)
+    assert.same({}, p.device.reboots)
+    p.device.set_lines(0)
+    p.world.advance(110)
+    assert.equal(1, #p.device.reboots)
+  end)
+
+  it("takes a load that somebody names, once", function()
+    local p = phone({ { body = IMAGE } })
+    p.set("Upgrade_Rule", "")
+    p.boot("resync_applied")
+    p.world.advance(10)
+    local result
+    assert(p.engine:upgrade { by = "url", url = OLDER_URL,
+      done = function(r) result = r end })
+    p.world.advance(20)
+    assert.equal("done", result.outcome)
+    assert.same({ 10 }, p.at[OLDER_URL])
+    assert.equal(OLDER, p.device.load().active)
+  end)
+end)

@@ -5,7 +5,9 @@
 local cases = require "support.cases"
 local context = require "peal.cycle.context"
 local encode = require "peal.encode"
+local engine = require "peal.engine"
 local fixture = require "support.fixture"
+local headset = require "peal.headset"
 local phone = require "peal.phone"
 local registry = require "peal.registry"
 local simulated = require "peal.device.simulated"
@@ -14,6 +16,9 @@ local upgrade = require "peal.upgrade"
 local virtual = require "peal.world.virtual"
 
 local upgrades = {}
+
+--- An image in several pieces.
+upgrades.image = ("an image of a load\n"):rep(200)
 
 local schema
 
@@ -36,11 +41,11 @@ local function server_of(answers)
   if answers and (type(answers) == "function" or not answers[1]) then
     answers = { answers }
   end
-  return function(request)
+  return function(request, world)
     if not answers then return nil, "no route", "connect" end
     asked = asked + 1
     local answer = answers[math.min(asked, #answers)]
-    if type(answer) == "function" then answer = answer(request) end
+    if type(answer) == "function" then answer = answer(request, world) end
     if answer.error then
       return nil, answer.text or answer.error, answer.error,
         { body = answer.body, status = answer.status }
@@ -90,14 +95,29 @@ function upgrades.new(o)
     identity = copy(fixture.identity, o.identity), account = o.account }
   run.device = device
 
-  --- One call of upgrade.consider in a task; and what run it had.
-  function run.consider(event, about)
-    about = copy(about, { event = event })
+  -- In a task, with a new run.
+  local function call(fn, kind, about)
     return run.world.run(function()
       run.run = context.new(run.phone, { rules = run.phone.book:set(),
-        asked_by = event, explicit = event == "request", kind = "upgrade" })
-      return upgrade.consider(run.phone, run.run, about)
+        asked_by = about.event, explicit = about.event == "request",
+        kind = kind })
+      return fn(run.phone, run.run, about)
     end)
+  end
+
+  --- One call of upgrade.consider; run.run is the run it had.
+  function run.consider(event, about)
+    return call(upgrade.consider, "upgrade", copy(about, { event = event }))
+  end
+  --- One call of headset.consider.
+  function run.headset(event, about)
+    return call(headset.consider, "headset", copy(about, { event = event }))
+  end
+  --- An engine, from a start for that reason.
+  function run.boot(reason)
+    run.engine = engine.new(run.phone)
+    run.engine:start(reason)
+    return run.engine
   end
   function run.requests() return cases.requests(run) end
   function run.syslog() return cases.syslog(run) end
