@@ -22,8 +22,11 @@ stages.common = {
   explicit = "true: somebody asked; false: a timer did",
   since_resync = "seconds",
   since_upgrade = "seconds",
+  failures = "failed resyncs in a row",
   lines_active = "calls at the moment",
   now = "seconds since 1970, UTC",
+  local_time = "the same where the phone stands: { year, month, day, hour, "
+    .. "min, sec, minute (of the day), wday (1: Sunday), days (since 1970) }",
 }
 
 --- Names, in the order of a cycle.
