@@ -128,6 +128,12 @@ function support.phone(files, options)
   options = options or {}
   schema = schema or assert(registry.load {})
   local st = options.store or assert(store.open { schema = schema })
+  if options.params then
+    local txn = assert(st:begin())
+    txn:source { author = "phone-file" }
+    for name, text in pairs(options.params) do assert(txn:set(name, text)) end
+    assert(txn:commit("initial", 0))
+  end
   local sources = rule_files.read()
   local world = virtual.new { store = st, time = options.time,
     rules = sources, ask = options.ask or support.box(),
