@@ -9,6 +9,9 @@
 
 #define TYPE "peal.store"
 
+/* User values of a store, for past(). */
+enum { OF_SCHEMA = 1, OF_PATH };
+
 struct peal_store *peal_lua_check_store(lua_State *L)
 {
 	struct peal_lua_store *b = luaL_checkudata(L, 1, TYPE);
@@ -77,12 +80,38 @@ static int l_open(lua_State *L)
 						LUA_MAXINTEGER, 0);
 	lua_getfield(L, 1, "schema");
 	schema = peal_lua_check_schema(L, -1);
-	b = lua_newuserdatauv(L, sizeof(*b), 0);
+	b = lua_newuserdatauv(L, sizeof(*b), 2);
 	b->s = NULL;
 	b->open = NULL;
+	lua_pushvalue(L, -2);
+	lua_setiuservalue(L, -2, OF_SCHEMA);
+	lua_getfield(L, 1, "path");
+	lua_setiuservalue(L, -2, OF_PATH);
 	luaL_setmetatable(L, TYPE);
 	err = peal_store_open(&b->s, schema, &o, &why);
 	return err ? peal_lua_fail(L, err, &why) : 1;
+}
+
+/* store:past(revision) -> the store as it was, read-only | nil, sentence,
+ * word; a store in memory has no past */
+static int l_past(lua_State *L)
+{
+	lua_Integer revision = luaL_checkinteger(L, 2);
+
+	lua_settop(L, 2);
+	peal_lua_check_store(L);
+	if (lua_getiuservalue(L, 1, OF_PATH) == LUA_TNIL || revision <= 0)
+		return peal_lua_fail(L, PEAL_ENOENT, NULL);
+	lua_pushcfunction(L, l_open);
+	lua_createtable(L, 0, 4);
+	lua_pushvalue(L, -3);
+	lua_setfield(L, -2, "path");
+	lua_getiuservalue(L, 1, OF_SCHEMA);
+	lua_setfield(L, -2, "schema");
+	peal_lua_set_bool(L, "read_only", 1);
+	peal_lua_set_int(L, "revision", revision);
+	lua_call(L, 1, LUA_MULTRET);
+	return lua_gettop(L) - 3;
 }
 
 /* store:close(), also when collected; an open transaction is forgotten */
@@ -298,6 +327,7 @@ int luaopen_peal_store(lua_State *L)
 		{ "revisions", l_revisions },
 		{ "notes", l_notes },
 		{ "fingerprint", l_fingerprint },
+		{ "past", l_past },
 		{ "begin", peal_lua_txn_begin },
 		{ "close", l_close },
 		{ NULL, NULL },

@@ -271,7 +271,7 @@ static void push_change(lua_State *L, const struct peal_change *c)
 {
 	const struct peal_value *v = &c->after;
 
-	lua_createtable(L, 0, 10);
+	lua_createtable(L, 0, 13);
 	peal_lua_set_text(L, "name", v->name);
 	peal_lua_set_text(L, "old", c->before.text);
 	peal_lua_set_text(L, "new", v->text);
@@ -280,11 +280,14 @@ static void push_change(lua_State *L, const struct peal_change *c)
 	peal_lua_set_bool(L, "reboot", (v->flags & PEAL_PARAM_REBOOT) != 0);
 	peal_lua_set_text(L, "ua_old", peal_ua_name(c->before.ua));
 	peal_lua_set_text(L, "ua_new", peal_ua_name(v->ua));
+	peal_lua_set_bool(L, "was_default", c->before.is_default);
+	peal_lua_set_bool(L, "pref_old", c->before.user_pref);
+	peal_lua_set_bool(L, "um_old", c->before.user_modified);
 	peal_lua_set_int(L, "line", v->line);
 }
 
 /* txn:changes() -> list of {name, old, new, type, secret, reboot, ua_old,
- * ua_new, line}, against what is committed */
+ * ua_new, was_default, pref_old, um_old, line}, against what is committed */
 static int t_changes(lua_State *L)
 {
 	struct peal_txn *t = check_txn(L)->t;

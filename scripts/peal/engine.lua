@@ -17,6 +17,7 @@
 local changes = require "peal.engine.changes"
 local device = require "peal.device"
 local forecast = require "peal.engine.forecast"
+local history = require "peal.history"
 local json = require "peal.json"
 local notify = require "peal.engine.notify"
 local parts = require "peal.engine.parts"
@@ -218,6 +219,7 @@ local function reboot(e)
   say.event(e, "reboot", { reason = wanted.reason, cold = wanted.cold })
   say.line(e, "reboot (%s%s)", wanted.reason, wanted.cold and ", cold" or "")
   e.keep:set("engine", "boot_reason", wanted.reason)
+  history.add(e.phone, "reboot", { reason = wanted.reason })
   e.keep:flush("reboot")
   e:stop()
   local ok, sentence = d.reboot(wanted.reason, wanted.cold)

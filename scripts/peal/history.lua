@@ -80,6 +80,11 @@ function history.list(phone, kind)
   return out
 end
 
+--- The newest entry of a kind, or nil: { time, url, cause } and the like.
+function history.newest(phone, kind)
+  return entries(phone, kind)[1]
+end
+
 --- URL of the newest provisioning, "" where there was none.
 function history.profile(phone)
   local newest = entries(phone, "provisioning")[1]

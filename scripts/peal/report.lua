@@ -136,12 +136,21 @@ local function text_of(one, failed)
       or "sent")
 end
 
+local function say(phone, one, failed)
+  messages.debug(phone, failed and "info" or "debug", one.text)
+  phone.world.log(one.text)
+  phone.world.tell { event = "report", content = one.content, url = one.url,
+    time = math.floor(phone.world.now().time),
+    outcome = failed and "failed" or "sent",
+    word = failed and failed.word or nil, text = one.text }
+end
+
 local function tell(run, one, failed)
   run.trace:add("report", { content = one.content, url = one.url,
     parameters = one.parameters, word = failed and failed.word,
     text = failed and secret.mask(failed.sentence) })
   one.text = text_of(one, failed)
-  messages.debug(run.phone, failed and "info" or "debug", one.text)
+  say(run.phone, one, failed)
 end
 
 -- Fill in what is to be told; false: nothing has changed.
@@ -283,6 +292,7 @@ function report.consider(phone, run, about)
   local answer = ask(run, event, timer)
   if answer.failed then
     run.trace:note(answer.word, "Report_Rule", answer.sentence)
+    say(phone, { text = "report: " .. answer.sentence }, answer)
     return done(phone, "failed", answer.sentence, { word = answer.word,
       cause = cause.of(answer.word, nil, answer.sentence) })
   end

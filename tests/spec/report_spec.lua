@@ -3,6 +3,7 @@
 local cases = require "support.cases"
 local decode = require "peal.decode"
 local history = require "peal.history"
+local json = require "peal.json"
 local report = require "peal.report"
 local run_of = require "support.run_of"
 local transport = require "peal.transport"
@@ -307,6 +308,7 @@ describe("a report", function()
       { server = { ["*"] = { error = "connect", text = "refused" } } })
     local r = on "request"
     local all = run.trace:encode() .. r.reason
+      .. table.concat(world.lines, "\n") .. json.encode(world.told)
     for _, datagram in ipairs(world.datagrams) do
       all = all .. datagram.bytes
     end

@@ -71,9 +71,11 @@ describe("store", function()
     assert.same({
       { name = "Resync_Periodic", old = "3600", new = "60",
         type = "Schedule", secret = false, reboot = false, ua_old = "na",
-        ua_new = "na", line = 0 },
+        ua_new = "na", was_default = true, pref_old = false, um_old = false,
+        line = 0 },
       { name = "GPP_SA", old = "", new = "s", type = "Str", secret = true,
-        reboot = true, ua_old = "na", ua_new = "na", line = 0 },
+        reboot = true, ua_old = "na", ua_new = "na", was_default = true,
+        pref_old = false, um_old = false, line = 0 },
     }, txn:changes())
     local revision, changed = txn:commit("set", 0)
     assert.equal(1, revision)
@@ -83,6 +85,24 @@ describe("store", function()
     revision, changed = txn:commit("set", 0)
     assert.equal(1, revision)
     assert.is_false(changed)
+  end)
+
+  it("opens what it was", function()
+    local path = folder()
+    local st = assert(store.open { schema = phone_schema(), path = path })
+    local first = write(st, { GPP_A = "1" })
+    write(st, { GPP_A = "2" })
+    local past <close> = assert(st:past(first))
+    assert.same({ "1", "2" }, { past:get("GPP_A"), st:get("GPP_A") })
+    assert.is_nil(past:begin())
+    assert.is_nil((st:past(99)))
+    assert.is_nil((st:past(0)))
+    st:close()
+    assert.has_error(function() st:past(first) end)
+    remove(path)
+    st = assert(store.open { schema = phone_schema() })
+    write(st, { GPP_A = "1" })
+    assert.same({ nil, "not-found" }, { st:past(1), select(3, st:past(1)) })
   end)
 
   it("refuses a value and says why", function()

@@ -2,6 +2,7 @@
 -- answer came to.
 local cause = require "peal.cause"
 local context = require "peal.cycle.context"
+local health = require "peal.health"
 local messages = require "peal.messages"
 local rule = require "peal.rule"
 local secret = require "peal.secret"
@@ -161,7 +162,9 @@ function download.run(run, index, name, get)
   local where = url.format(answer and answer.asked or list[1])
   local good, result = judge(run, name, answer, failed)
   if good then
-    result = apply(run, index, name, one, answer, where)
+    result = health.quarantined(run, name, answer, where)
+      or apply(run, index, name, one, answer, where)
+    result.hash = answer.hash
   elseif good == false then
     result = { rule = name, outcome = "success", url = where, changes = 0,
       missing = true }

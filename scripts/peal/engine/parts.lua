@@ -125,6 +125,7 @@ local function after_health(e, result)
   plan.arm_delay(e, "health",
     result.after and { after = result.after } or nil)
   if result.outcome == "undone" then e:changed(result.names or {}, "health") end
+  if result.reboot then e:want_reboot("resync_applied", false) end
 end
 
 --- A resync has changed something: watch the phone from now on.

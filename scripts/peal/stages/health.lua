@@ -17,6 +17,7 @@ return {
     change = "{ revision =, names = list of parameters, rule =, url = } of "
       .. "what was committed",
     waited = "seconds since the commit",
+    lost_for = "seconds since it is not registered any more; nil: it is",
     registered = "is the phone registered? nil: the device does not say",
     was_registered = "was it, before the commit?",
     reachable = "did the provisioning server answer since? true, false, nil: "
