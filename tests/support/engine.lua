@@ -195,4 +195,45 @@ function lab:step(seconds)
   self.device_event("clock")
 end
 
+--- Phones of one world and one server: { world, phones = list of { engine,
+-- store }, arrivals = list of { at, phone } }.
+--   options   as for support.new(); dice: a seed
+function support.fleet(n, options)
+  options.dice = options.dice or 20261122
+  local fleet = { arrivals = {}, phones = {} }
+  local server = options.server or default_server
+  local world = virtual.new { time = options.time, dice = options.dice,
+    forget = true, server = function(request)
+      local now = fleet.world.now().mono
+      fleet.arrivals[#fleet.arrivals + 1] = now
+      local answer = server(request, fleet)
+      if type(answer) == "number" then answer = { status = answer } end
+      answer.headers = answer.headers or {}
+      return answer
+    end }
+  fleet.world = world
+  for i = 1, n do
+    local own = setmetatable({ store = support.store(params_of(options)),
+      device = {} }, { __index = world })
+    local p = phone.new { world = own, identity = fixture.identity }
+    fleet.phones[i] = { store = own.store, phone = p,
+      engine = engine.new(p) }
+  end
+  return fleet
+end
+
+--- How many of these times fall into each of `count` bins between two times.
+function support.bins(times, from, to, count)
+  local bins, sum = {}, 0
+  for i = 1, count do bins[i] = 0 end
+  for _, t in ipairs(times) do
+    if t >= from and t <= to then
+      local i = math.min(count, 1 + math.floor((t - from) / (to - from)
+        * count))
+      bins[i], sum = bins[i] + 1, sum + 1
+    end
+  end
+  return bins, sum / count
+end
+
 return support

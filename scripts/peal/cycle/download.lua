@@ -119,7 +119,15 @@ local function judge(run, name, answer, failed)
   return nil, context.fail(name, failed, { status = failed.status })
 end
 
+-- Bytes that were undone because the phone was not well with them stay away.
+local function held_back(run, name, answer, where)
+  local health = package.loaded["peal.health"]
+  return health and health.quarantined(run, name, answer, where)
+end
+
 local function apply(run, index, name, get, answer, where)
+  local held = held_back(run, name, answer, where)
+  if held then return held end
   local txn, failed = values.stage(run, name, get, answer, where)
   local fields = { url = where, status = answer.status }
   if not txn then
@@ -138,7 +146,7 @@ local function apply(run, index, name, get, answer, where)
   end
   return { rule = name, outcome = "success", url = where,
     status = answer.status, changes = #changes, counts = counts,
-    bytes = #(answer.body or ""), peer = answer.peer }
+    bytes = #(answer.body or ""), hash = answer.hash, peer = answer.peer }
 end
 
 --- Fetch and apply what a plan asks for.

@@ -11,43 +11,46 @@ local clock = {}
 clock.names = { "Time_Zone", "Time_Offset__HH_mm_",
   "Daylight_Saving_Time_Enable", "Daylight_Saving_Time_Rule" }
 
-local function of_phone(e, key)
-  return zone.of_phone { time_zone = key[1], offset = key[2],
-    dst = key[3] == "Yes", rule = key[4] }
+-- The zone's texts: the phone's four parameters, or the device's rule alone.
+local function texts_of(e)
+  local first = e.phone:param("Time_Zone") or ""
+  if not first:find("%S") then
+    return "", e.world.now().zone or "UTC0", "", ""
+  end
+  return first, e.phone:param("Time_Offset__HH_mm_") or "",
+    e.phone:param("Daylight_Saving_Time_Enable") or "",
+    e.phone:param("Daylight_Saving_Time_Rule") or ""
 end
 
--- The zone's rule as one text, and its parts.
-local function key_of(e)
-  local key = {}
-  for i, name in ipairs(clock.names) do key[i] = e.phone:param(name) or "" end
-  if not key[1]:find("%S") then
-    key = { "", e.world.now().zone or "UTC0", "", "" }
-  end
-  return table.concat(key, "\n"), key
-end
-
-local function read(e, key)
-  local found, sentence
-  if key[1] ~= "" then
-    found, sentence = of_phone(e, key)
-    if found then return found end
-    say.once(e, "zone", sentence .. "; the device's zone is used")
-    key = { "", e.world.now().zone or "UTC0" }
-  end
-  found, sentence = zone.parse(key[2])
+local function of_device(e, text)
+  local found, sentence = zone.parse(text)
   if found then return found end
   say.once(e, "device-zone", sentence .. "; UTC is used")
   return zone.parse("UTC0")
 end
 
+local function read(e, time_zone, offset, dst, rule)
+  if time_zone == "" then return of_device(e, offset) end
+  local found, sentence = zone.of_phone { time_zone = time_zone,
+    offset = offset, dst = dst == "Yes", rule = rule }
+  if found then return found end
+  say.once(e, "zone", sentence .. "; the device's zone is used")
+  return of_device(e, e.world.now().zone or "UTC0")
+end
+
 --- The phone's zone, by its parameters where Time_Zone is set, else the
--- device's; and a text that is another where the rule is another.
+-- device's. It is another table when it is another zone.
+--   e   an engine, or a table with its phone, world and said
 function clock.zone(e)
-  local text, key = key_of(e)
-  if e.zone_key ~= text then
-    e.zone, e.zone_key = read(e, key), text
+  local a, b, c, d = texts_of(e)
+  local known = e.zone_texts
+  if known and known[1] == a and known[2] == b and known[3] == c
+    and known[4] == d
+  then
+    return e.zone
   end
-  return e.zone, text
+  e.zone, e.zone_texts = read(e, a, b, c, d), { a, b, c, d }
+  return e.zone
 end
 
 --- The next time that it is `minute` of the local day, not before `time`.

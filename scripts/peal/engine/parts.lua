@@ -19,7 +19,7 @@ end
 
 parts.modules = {
   upgrade = require "peal.upgrade",
-  headset = optional "peal.headset",
+  headset = require "peal.headset",
   report = require "peal.report",
   health = optional "peal.health",
 }
@@ -99,21 +99,21 @@ function parts.report(e, event, asked_by, timer_for)
   return result
 end
 
---- Ask about the headset's firmware.
+--- Ask about the headset's firmware. What the user chooses comes back as
+-- something that has happened.
 function parts.headset(e, event)
-  local part = parts.modules.headset
-  if not part then return end
   e.activity = "headset"
-  tell(e, "headset", part.consider(e.phone, new_run(e, "headset", "engine"),
-    { event = event, answer = function(choice)
-      e.happened.headset_choice = choice
-      e:poke()
-    end }))
+  tell(e, "headset", parts.modules.headset.consider(e.phone,
+    new_run(e, "headset", "engine"), { event = event,
+      answer = function(choice)
+        e.happened.choice = choice
+        e:poke()
+      end }))
   e.activity = nil
 end
 
---- The user has chosen what becomes of the headset's firmware.
-function parts.headset_answer(e, choice)
+--- The user has chosen: now or later.
+function parts.headset_choice(e, choice)
   e.activity = "headset"
   tell(e, "headset", parts.modules.headset.answer(e.phone,
     new_run(e, "headset", "user"), choice))
@@ -124,7 +124,8 @@ local function after_health(e, result)
   tell(e, "health", result)
   plan.arm_delay(e, "health",
     result.after and { after = result.after } or nil)
-  if result.outcome == "undone" then e:changed(result.names or {}, "health") end
+  if result.outcome ~= "undone" then return end
+  e:changed(result.names or {}, "health")
   if result.reboot then e:want_reboot("resync_applied", false) end
 end
 

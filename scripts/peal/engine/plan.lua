@@ -43,9 +43,9 @@ function plan.arm_delay(e, name, delay)
   arm_delay(e, name, delay, LEAST_S)
 end
 
-local function same_day(armed, at, key)
+local function same_day(armed, at, here)
   return armed and armed.minute == at.minute and armed.spread == at.spread
-    and armed.zone == key
+    and armed.zone == here
 end
 
 -- The daily timer. One that is armed for this already stays as it is, or the
@@ -58,13 +58,13 @@ local function arm_daily(e, at)
     return say.once(e, "clock", "Resync_At__HHmm_ waits: the clock is not set")
   end
   e.said.clock = nil
-  local _, key = clock.zone(e)
+  local here = clock.zone(e)
   local armed, spread = e.timers:get("at"), at.spread or 0
-  if same_day(armed, at, key) then return end
+  if same_day(armed, at, here) then return end
   local base, day = clock.next_daily(e, at.minute, now.time, e.at_day)
   local extra = spread > 0 and e.world.random(0, spread) or 0
   e.timers:arm("at", { wall = base + extra, minute = at.minute,
-    spread = at.spread, zone = key, day = day, earliest = base,
+    spread = at.spread, zone = here, day = day, earliest = base,
     latest = base + spread })
 end
 
