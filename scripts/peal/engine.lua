@@ -191,8 +191,8 @@ local function take_happened(e)
   end
   if happened.registration then parts.health(e) end
   if happened.headset then parts.headset(e, "attach") end
-  if happened.headset_choice then
-    parts.headset_answer(e, happened.headset_choice)
+  if happened.choice then
+    parts.headset_choice(e, happened.choice)
   end
   if e.phone.headset_waits and device.lines_active(e.world.device) == 0 then
     parts.headset(e, "idle")

@@ -119,15 +119,7 @@ local function judge(run, name, answer, failed)
   return nil, context.fail(name, failed, { status = failed.status })
 end
 
--- Bytes that were undone because the phone was not well with them stay away.
-local function held_back(run, name, answer, where)
-  local health = package.loaded["peal.health"]
-  return health and health.quarantined(run, name, answer, where)
-end
-
 local function apply(run, index, name, get, answer, where)
-  local held = held_back(run, name, answer, where)
-  if held then return held end
   local txn, failed = values.stage(run, name, get, answer, where)
   local fields = { url = where, status = answer.status }
   if not txn then
@@ -146,7 +138,7 @@ local function apply(run, index, name, get, answer, where)
   end
   return { rule = name, outcome = "success", url = where,
     status = answer.status, changes = #changes, counts = counts,
-    bytes = #(answer.body or ""), hash = answer.hash, peer = answer.peer }
+    bytes = #(answer.body or ""), peer = answer.peer }
 end
 
 --- Fetch and apply what a plan asks for.
@@ -170,6 +162,7 @@ function download.run(run, index, name, get)
   local where = url.format(answer and answer.asked or list[1])
   local good, result = judge(run, name, answer, failed)
   if good then
+    -- bytes that were undone, since the phone was not well with them, stay away
     result = health.quarantined(run, name, answer, where)
       or apply(run, index, name, one, answer, where)
     result.hash = answer.hash

@@ -4,25 +4,15 @@
 -- Source: MPP provisioning guide, Upgrade_Rule ("when"), Report_To_Server,
 -- Resync_After_Upgrade_Attempt; the order is our choice.
 local context = require "peal.cycle.context"
+local headset = require "peal.headset"
+local health = require "peal.health"
 local plan = require "peal.engine.plan"
 local queue = require "peal.engine.queue"
+local report = require "peal.report"
 local say = require "peal.engine.say"
+local upgrade = require "peal.upgrade"
 
 local parts = {}
-
--- Parts that a build may leave out.
-local function optional(name)
-  for _, search in ipairs(package.searchers) do
-    if type(search(name)) == "function" then return require(name) end
-  end
-end
-
-parts.modules = {
-  upgrade = require "peal.upgrade",
-  headset = require "peal.headset",
-  report = require "peal.report",
-  health = optional "peal.health",
-}
 
 -- A run for a part; the rule files are those of the resync it follows, if any.
 local function new_run(e, kind, asked_by, run)
@@ -65,7 +55,7 @@ function parts.upgrade(e, about, run)
   if about.event == "retry" then e.timers:cancel("upgrade") end
   about.retry_due = e.timers:get("upgrade") == nil
   e.activity = "upgrade"
-  local result = parts.modules.upgrade.consider(e.phone,
+  local result = upgrade.consider(e.phone,
     new_run(e, "upgrade", about.asked_by or "engine", run), about)
   e.activity = nil
   if about.event ~= "request" then
@@ -89,7 +79,7 @@ end
 --- Ask about a report. (What it uploads, it tells itself.)
 function parts.report(e, event, asked_by, timer_for)
   e.activity = "report"
-  local result = parts.modules.report.consider(e.phone,
+  local result = report.consider(e.phone,
     new_run(e, "report", asked_by or "engine"),
     { event = event, timer_for = timer_for })
   e.activity = nil
@@ -103,7 +93,7 @@ end
 -- something that has happened.
 function parts.headset(e, event)
   e.activity = "headset"
-  tell(e, "headset", parts.modules.headset.consider(e.phone,
+  tell(e, "headset", headset.consider(e.phone,
     new_run(e, "headset", "engine"), { event = event,
       answer = function(choice)
         e.happened.choice = choice
@@ -115,7 +105,7 @@ end
 --- The user has chosen: now or later.
 function parts.headset_choice(e, choice)
   e.activity = "headset"
-  tell(e, "headset", parts.modules.headset.answer(e.phone,
+  tell(e, "headset", headset.answer(e.phone,
     new_run(e, "headset", "user"), choice))
   e.activity = nil
 end
@@ -131,9 +121,8 @@ end
 
 --- A resync has changed something: watch the phone from now on.
 function parts.watch(e, run, before)
-  local part = parts.modules.health
   local result = run.result
-  if not part or #result.changes == 0 then return end
+  if #result.changes == 0 then return end
   local committed = { revision_before = before, revision = result.revision,
     changes = result.changes, profiles = {} }
   for _, done in ipairs(result.rules) do
@@ -144,15 +133,13 @@ function parts.watch(e, run, before)
       committed.hash = done.hash
     end
   end
-  part.begin(e.phone, run, committed)
+  health.begin(e.phone, run, committed)
   parts.health(e)
 end
 
 --- Is the phone well? Asked while something is watched.
 function parts.health(e)
-  local part = parts.modules.health
-  if not part then return end
-  after_health(e, part.consider(e.phone, new_run(e, "health", "engine")))
+  after_health(e, health.consider(e.phone, new_run(e, "health", "engine")))
 end
 
 return parts
