@@ -1,5 +1,6 @@
 -- A bad profile is undone and kept away. Our choice throughout.
 local cases = require "support.cases"
+local context = require "peal.cycle.context"
 local cycle = require "peal.cycle"
 local engine = require "peal.engine"
 local fixture = require "support.fixture"
@@ -9,7 +10,6 @@ local phone = require "peal.phone"
 local process = require "support.process"
 local quarantine = require "peal.quarantine"
 local registry = require "peal.registry"
-local run_of = require "support.run_of"
 local simulated = require "peal.device.simulated"
 local store = require "peal.store"
 local virtual = require "peal.world.virtual"
@@ -87,7 +87,7 @@ end
 
 local function look()
   return world.run(function()
-    return health.consider(p, run_of(p, { asked_by = "engine" }))
+    return health.consider(p, context.new(p, { asked_by = "engine" }))
   end)
 end
 
@@ -234,7 +234,7 @@ describe("a change that costs the registration", function()
     pass(300)
     local run
     local r = world.run(function()
-      run = run_of(p, { asked_by = "engine" })
+      run = context.new(p, { asked_by = "engine" })
       return health.consider(p, run)
     end)
     assert.equal("undone", r.outcome)

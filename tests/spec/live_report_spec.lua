@@ -1,5 +1,6 @@
 -- Reports to real servers.
 -- Source: MPP provisioning guide, Report_Rule, HTTP_Report_Method.
+local context = require "peal.cycle.context"
 local cycle = require "peal.cycle"
 local daemon = require "support.servers.daemon"
 local decode = require "peal.decode"
@@ -11,7 +12,6 @@ local pki = require "support.pki"
 local process = require "support.process"
 local registry = require "peal.registry"
 local report = require "peal.report"
-local run_of = require "support.run_of"
 local servers = require "support.servers"
 local store = require "peal.store"
 
@@ -30,7 +30,7 @@ end
 
 local function ask(p, event)
   return p.world.run(function()
-    return report.consider(p, run_of(p, { asked_by = event }),
+    return report.consider(p, context.new(p, { asked_by = event }),
       { event = event })
   end)
 end

@@ -1,8 +1,8 @@
 -- Source: RFC 3323, RFC 3325; MPP administration guide, Privacy_Header_N_.
 local cases = require "support.cases"
+local context = require "peal.cycle.context"
 local fixture = require "support.fixture"
 local privacy = require "peal.privacy"
-local run_of = require "support.run_of"
 
 local BEFORE <const> = ([[
 INVITE sip:2002@sip.example.net SIP/2.0
@@ -55,7 +55,7 @@ local run, phone
 local function phone_with(params, sources)
   local r = cases.run { phone = { params = params }, rules = sources }
   phone = r.phone
-  run = r.world.run(run_of, phone, { asked_by = "sip" })
+  run = r.world.run(context.new, phone, { asked_by = "sip" })
   return phone
 end
 

@@ -1,11 +1,11 @@
 -- Source: MPP provisioning guide, Report_Rule, HTTP_Report_Method,
 -- Report_To_Server, Upload_Delay_On_Local_Change, Periodic_Upload_To_Server.
 local cases = require "support.cases"
+local context = require "peal.cycle.context"
 local decode = require "peal.decode"
 local history = require "peal.history"
 local json = require "peal.json"
 local report = require "peal.report"
-local run_of = require "support.run_of"
 local transport = require "peal.transport"
 
 local phone, world, store, run
@@ -24,7 +24,7 @@ local function on(event, fields)
   local about = { event = event }
   for key, value in pairs(fields or {}) do about[key] = value end
   return world.run(function()
-    run = run_of(phone, { asked_by = event, kind = "report" })
+    run = context.new(phone, { asked_by = event, kind = "report" })
     return report.consider(phone, run, about)
   end)
 end
@@ -475,7 +475,7 @@ describe("an upload", function()
   it("says its coding in a header of its own", function()
     phone_with {}
     world.run(function()
-      run = run_of(phone, { asked_by = "spec" })
+      run = context.new(phone, { asked_by = "spec" })
       transport.fetch(phone, run.trace, require("peal.url").parse(
         "http://s/x"), { method = "PUT", body = "x",
         content_encoding = "aes128gcm" }, function() end)
