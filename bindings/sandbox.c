@@ -137,6 +137,7 @@ struct job {
 	struct peal_buf *reply;
 	enum peal_err err;
 	struct peal_box_outcome outcome;
+	char path[512]; /* outlives the stack of Lua; empty: not read yet */
 };
 
 enum { PATH = 1, TEXT, STAGE, VIEW };
@@ -237,12 +238,14 @@ static int run(lua_State *L)
 		return 0;
 	/* the text stays on the stack */
 	peal_box_of(L)->path = lua_tostring(L, PATH);
+	snprintf(j->path, sizeof(j->path), "%s", lua_tostring(L, PATH));
 	j->err = decide(L, j);
 	return 0;
 }
 
-static void say_limit(struct peal_box *b, struct peal_box_outcome *o)
+static void say_limit(const struct peal_box *b, struct job *j)
 {
+	struct peal_box_outcome *o = &j->outcome;
 	char line[24] = "", limit[96];
 
 	if (b->line)
@@ -255,8 +258,8 @@ static void say_limit(struct peal_box *b, struct peal_box_outcome *o)
 		snprintf(limit, sizeof(limit),
 			 "stopped after %llu instructions",
 			 (unsigned long long)b->budget);
-	snprintf(o->sentence, sizeof(o->sentence), "%.900s%s: %s", b->path,
-		 line, limit);
+	snprintf(o->sentence, sizeof(o->sentence), "%s%s: %s", j->path, line,
+		 limit);
 	o->ok = 0;
 	o->line = b->line;
 	o->word = "rule-limit";
@@ -289,7 +292,6 @@ static enum peal_err put_failure(struct peal_buf *out,
 /* Ready for the next decision. */
 static void tidy(struct peal_box *b)
 {
-	b->path = NULL;
 	b->params = NULL;
 	if (b->over == PEAL_BOX_MEMORY) {
 		close_state(b);
@@ -306,7 +308,8 @@ enum peal_err peal_box_ask(struct peal_box *b, const void *request, size_t len,
 			   const struct peal_snapshot_view *params,
 			   struct peal_buf *reply)
 {
-	struct job j = { request, len, reply, PEAL_OK, { 1, 0, NULL, { 0 } } };
+	struct job j = { request, len, reply, PEAL_OK, { 1, 0, NULL, { 0 } },
+			 { 0 } };
 	int status;
 
 	peal_buf_clear(reply);
@@ -321,10 +324,13 @@ enum peal_err peal_box_ask(struct peal_box *b, const void *request, size_t len,
 	lua_pushlightuserdata(b->L, &j);
 	status = lua_pcall(b->L, 1, 0, 0);
 	peal_box_unguard(b);
+	b->path = NULL;
 	if (status != LUA_OK && !b->over)
 		b->over = PEAL_BOX_MEMORY;
+	if (b->over && !j.path[0])
+		j.err = PEAL_ENOMEM;
 	if (b->over)
-		say_limit(b, &j.outcome);
+		say_limit(b, &j);
 	tidy(b);
 	if (!j.err && !j.outcome.ok) {
 		peal_buf_clear(reply);

@@ -6,12 +6,14 @@
  * chunk runs anew in a fresh environment each time. Data cross as plain bytes
  * (plain.h), so that no table, function or metatable is shared.
  *
- * What a file may use up: memory (a capped allocator) and instructions (a
- * budget that covers all coroutines and stays spent: neither pcall nor a
- * handler nor __close can outlive it). What a single call of a C function can
- * take is capped where it can be (string.rep, table.move ...); a pattern that
- * backtracks for hours can only be killed from outside, which is why
- * operators' files run in a worker process (worker.h).
+ * What a file may use up: memory (a capped allocator; one block, so one text,
+ * at most a sixteenth of it) and instructions (a budget that covers all
+ * coroutines and stays spent: neither pcall nor a handler nor __close can
+ * outlive it). Functions in C are charged for what they do in one call:
+ * string.rep, table.move, patterns step by step. What is left are single
+ * instructions that are slow, such as reading a number from a text of a
+ * megabyte: a file of these is stopped after minutes only, which is why
+ * operators' files run in a worker process that can be killed (worker.h).
  * Threads   one thread per box. */
 #ifndef PEAL_SANDBOX_H
 #define PEAL_SANDBOX_H

@@ -11,10 +11,6 @@
 #include "plain.h"
 #include "sandbox.h"
 
-/* of peal.worker */
-__attribute__((weak)) const struct peal_snapshot *
-peal_lua_check_snapshot(lua_State *L, int index);
-
 #define TYPE "peal.sandbox"
 
 struct holder {

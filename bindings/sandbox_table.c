@@ -149,14 +149,21 @@ static int l_unpack(lua_State *L)
 	return original(L);
 }
 
-/* Comparing is done by instructions, or by C for numbers and texts. */
+/* Comparing is done by instructions, or by C for numbers and texts. A plain
+ * table at index 1. */
 static void charge_sort(lua_State *L, lua_Integer n)
 {
-	lua_Integer log = 1, m;
+	uint64_t each = (uint64_t)n, rounds = 1;
+	lua_Integer i, m;
 
+	for (i = 1; i <= n; i++) {
+		if (lua_rawgeti(L, 1, i) == LUA_TSTRING)
+			each += peal_box_bytes(lua_rawlen(L, -1));
+		lua_pop(L, 1);
+	}
 	for (m = n; m > 1; m /= 2)
-		log++;
-	peal_box_charge(L, (uint64_t)(n * log));
+		rounds++;
+	peal_box_charge(L, each * rounds);
 }
 
 static int l_sort(lua_State *L)
@@ -168,12 +175,14 @@ static int l_sort(lua_State *L)
 	if (n < 2)
 		return 0;
 	luaL_argcheck(L, n < INT_MAX, 1, "array too big");
-	charge_sort(L, n);
 	lua_settop(L, 2);
-	if (is_plain(L, 1))
+	if (is_plain(L, 1)) {
+		charge_sort(L, n);
 		return original(L);
+	}
 	lua_pushvalue(L, 1);
 	make_plain(L, 1, n);
+	charge_sort(L, n);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_pushvalue(L, 1);
 	lua_pushvalue(L, 2);

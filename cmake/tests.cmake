@@ -5,7 +5,7 @@ enable_testing()
 # c_programs(FOLDER PATTERN LIBRARY): one program a file; their names in
 # `programs`. Those that need Lua and the scripts are listed: the others see
 # the core alone.
-set(with_bindings fuzz_rule)
+set(with_bindings fuzz_plain fuzz_rule plain_test)
 macro(c_programs folder pattern library)
   file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/${pattern}.c)
   set(programs)

@@ -1,4 +1,7 @@
 local sandbox = require "peal.sandbox"
+local schema = require "peal.schema"
+local store = require "peal.store"
+local worker = require "peal.worker"
 
 local PATH <const> = "rules/trigger.lua"
 local VIEW <const> = { explicit = true, now = 5, list = { 3, 1, 2 },
@@ -132,6 +135,30 @@ describe("a rule sees the phone", function()
   it("without parameters where none are given", function()
     assert.is_nil(of "return phone.param.GPP_A")
     assert.is_nil(of "return next(phone.param)")
+  end)
+end)
+
+describe("parameters of a rule", function()
+  it("are those of a snapshot, secrets as references", function()
+    local names = assert(schema.new())
+    assert(names:add { name = "GPP_A", type = "Str" })
+    assert(names:add { name = "GPP_SA", type = "Str", secret = true })
+    names:seal()
+    local st = assert(store.open { schema = names })
+    local txn = assert(st:begin())
+    assert(txn:set("GPP_A", "one"))
+    assert(txn:set("GPP_SA", "hunter2"))
+    assert(txn:commit("test", 0))
+    local snapshot = assert(worker.snapshot())
+    assert(snapshot:write(st))
+    box = assert(sandbox.new())
+    assert.are.same({ n = 4, "one", "\0GPP_SA\0", nil, nil }, box:ask({
+      stage = "trigger", path = PATH, view = VIEW, text = rule [[
+        local p = phone.param
+        return p.GPP_A, p.GPP_SA, p.Nope, p[1] ]] }, snapshot))
+    assert.is_nil(of "return phone.param.GPP_A")
+    box:close()
+    st:close()
   end)
 end)
 
