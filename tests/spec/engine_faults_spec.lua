@@ -223,6 +223,43 @@ describe("a call of resync from within a run", function()
   end)
 end)
 
+describe("a phone without a clock", function()
+  it("says so instead of blaming the certificate, and tries again",
+    function()
+      local lab
+      lab = support.new { trusted = false, time = 0, told = true,
+        params = { Profile_Rule = "https://192.0.2.7/a.xml" },
+        server = function(request)
+          assert.equal("https", request.scheme)
+          if not lab.trusted then
+            return nil, "certificate for 192.0.2.7 is not valid before "
+              .. "2026-01-01", "c.future"
+          end
+          return support.EMPTY
+        end }
+      lab:boot("power_on"):advance(30)
+      local last = lab.engine:status().last
+      assert.equal("failure", last.outcome)
+      assert.is_truthy(last.reason:find("the clock is not set", 1, true))
+      assert.is_truthy(table.concat(lab.world.lines, "\n"):find("(clock)", 1,
+        true))
+      lab.trusted = true
+      lab:step(1795342530)
+      lab:advance(60)
+      assert.equal("success", lab.engine:status().last.outcome)
+    end)
+
+  it("still blames a certificate when the clock is set", function()
+    local lab = support.new { params = {
+      Profile_Rule = "https://192.0.2.7/a.xml" }, server = function()
+        return nil, "certificate expired", "c.expired"
+      end }
+    lab:boot("power_on")
+    assert.equal("Profile_Rule: certificate expired",
+      lab.engine:status().last.reason)
+  end)
+end)
+
 describe("two engines in one world", function()
   it("have timers and requests of their own", function()
     local task = require "peal.task"

@@ -73,16 +73,20 @@ local function periodic(phone)
   return delay(phone, "Resync_Periodic", phone.periods + 1)
 end
 
+local function seconds(d)
+  if d.spread == 0 then return ("%d s"):format(d.after) end
+  return ("%d to %d s"):format(d.after, d.after + d.spread)
+end
+
 local function explain(phone, out)
   local parts = {}
   local function say(text, ...) parts[#parts + 1] = text:format(...) end
   if out.why then say("%s", out.why) end
   if out.at then say("Resync_At__HHmm_ %s", phone.param.Resync_At__HHmm_) end
-  if out.periodic then
-    say("Resync_Periodic, item %d", phone.periods + 1)
-  end
+  if out.periodic then say("Resync_Periodic, %s", seconds(out.periodic)) end
   if out.retry then
-    say("Resync_Error_Retry_Delay, item %d", phone.failures)
+    say("Resync_Error_Retry_Delay, %s (%d failed)", seconds(out.retry),
+      phone.failures)
   end
   if #parts == 0 then say("nothing is scheduled") end
   return table.concat(parts, "; ")

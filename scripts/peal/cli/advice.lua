@@ -9,6 +9,7 @@ local SPACE <const> = "make room there, then try again"
 -- Failures of a resync.
 local BY_WORD <const> = {
   ["c.expired"] = CERTIFICATE,
+  clock = "set the clock; the schedule tries again",
   ["c.future"] = "is the clock of this machine right?",
   ["c.name"] = "use the name that the certificate holds, or give the server a "
     .. "certificate for this one",

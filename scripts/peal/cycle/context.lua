@@ -4,6 +4,7 @@
 local rules = require "peal.rules"
 local trace = require "peal.trace"
 local view = require "peal.view"
+local visible = require "peal.visible"
 
 local context = {}
 
@@ -13,6 +14,9 @@ local function tell(run, step)
   local world = run.phone.world
   world.tell { event = "step", cycle = run.trace.cycle, kind = run.trace.kind,
     time = math.floor(world.now().time), step = step }
+  if step.step == "note" and not step.path then
+    world.log(visible.line(step.text))
+  end
   if run.listener then run.listener(step) end
 end
 
