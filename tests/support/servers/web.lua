@@ -138,13 +138,13 @@ end
 -- o: root, http (true unless there is tls), https, tls = {cert=, key=,
 -- client_ca=, verify="on"|"optional"|"optional_no_ca", protocols=, ciphers=,
 -- extra=}, locations (text inside server {}), config (text inside http {}),
--- address
+-- address, port (for http; nil: a free one)
 -- @return {http_port=, https_port=, requests(n), stop()}
 function web.nginx(o)
   local address = o.address or "127.0.0.1"
   return daemon.start("nginx", function(folder, program)
     local http = (o.http or not o.tls) and o.http ~= false
-      and assert(process.free_port("tcp", address)) or nil
+      and (o.port or assert(process.free_port("tcp", address))) or nil
     local https = o.tls and assert(process.free_port("tcp", address)) or nil
     local f = folder
     local config = NGINX:format(process.uid() == 0 and "user root;\n" or "",
