@@ -186,3 +186,48 @@ describe("partitions in a folder", function()
     end)
   end
 end)
+
+describe("a phone file with a simulated device", function()
+  local folder
+  before_each(function() folder = process.temp_dir() end)
+  after_each(function() process.remove(folder) end)
+
+  local function peal(text, ...)
+    write(folder .. "/phone.lua", ("return { identity = { SWVER = %q }, "
+      .. "device = %s }"):format(OLD, text))
+    local arguments = { ... }
+    arguments[#arguments + 1] = "--phone"
+    arguments[#arguments + 1] = folder .. "/phone.lua"
+    return program.peal(table.unpack(arguments))
+  end
+
+  it("runs the load that its partitions hold", function()
+    process.mkdir(folder .. "/flash")
+    local flash <const> = "{ simulated = true, folder = 'flash', "
+      .. "lines_active = 1, registered = true, zone = 'UTC0', "
+      .. "headset = { model = '560', version = '1' } }"
+    assert.equal(OLD .. "\n", peal(flash, "expand", "$SWVER").out)
+    upgrades.new { folder = folder .. "/flash", load = { active = OLD },
+      rule = "http://p/" .. NEW .. ".loads",
+      server = { body = upgrades.image } }.consider("boot")
+    assert.equal(NEW .. "\n", peal(flash, "expand", "$SWVER").out)
+  end)
+
+  local bad = { { "simulated = 1", "device.simulated" },
+    { "simulated = true, frob = 1", "device.frob" },
+    { "simulated = true, lines_active = '1'", "device.lines_active" },
+    { "simulated = true, load = { next = 'x' }", "device.load.next" },
+    { "simulated = true, load = { active = '' }", "device.load.active" },
+    { "simulated = true, headset = { model = 'x' }", "device.headset" },
+    { "simulated = true, headset = { model = 5 }", "device.headset.model" },
+    { "simulated = true, folder = 'none'", "device.folder" },
+    { "simulated = true, folder = ''", "device.folder" },
+    { "simulated = true, registered = 1", "device.registered" } }
+  for _, row in ipairs(bad) do
+    it("names the field of " .. row[1], function()
+      local got = peal("{ " .. row[1] .. " }", "expand", "$PN")
+      assert.equal(2, got.code, got.err)
+      assert.is_truthy(got.err:find(row[2], 1, true), got.err)
+    end)
+  end
+end)

@@ -1,5 +1,7 @@
 --- Phone files: trusted Lua that returns a table. Each field is checked, for
 -- a mistake in one shows far away from it.
+local simulated = require "peal.device.simulated"
+
 local phone_file = {}
 
 local FIELDS <const> = { account = "table", device = "table", dhcp = "table",
@@ -95,6 +97,72 @@ local function relative_to(path, folder)
   return folder .. path
 end
 
+-- Fields of a simulated device.
+local SIMULATED <const> = { simulated = "boolean", folder = "string",
+  lines_active = "number", registered = "boolean", clock_trusted = "boolean",
+  zone = "string", load = "table", headset = "table" }
+
+local SIMULATED_TEXTS <const> = {
+  load = { active = true, inactive = true },
+  headset = { model = true, version = true },
+}
+
+local function check_texts_of(path, field, given)
+  for name, value in pairs(given) do
+    if not SIMULATED_TEXTS[field][name] then
+      return usage("%s: no such field: device.%s.%s", path, field,
+        tostring(name))
+    elseif type(value) ~= "string" or value == "" then
+      return usage("%s: device.%s.%s is no text", path, field, name)
+    end
+  end
+  return true
+end
+
+local function check_simulated(path, given)
+  for name, value in pairs(given) do
+    local wanted = SIMULATED[name]
+    if not wanted then
+      return usage("%s: no such field: device.%s", path, tostring(name))
+    elseif type(value) ~= wanted then
+      return usage("%s: device.%s is a %s, not a %s", path, name,
+        type(value), wanted == "string" and "text" or wanted)
+    elseif value == "" then
+      return usage("%s: device.%s is empty", path, name)
+    end
+  end
+  for field in pairs(SIMULATED_TEXTS) do
+    local ok, failed = check_texts_of(path, field, given[field] or {})
+    if not ok then return nil, failed end
+  end
+  local headset = given.headset
+  if headset and not (headset.model and headset.version) then
+    return usage("%s: device.headset has a model and a version", path)
+  end
+  return true
+end
+
+-- A device that is to be simulated, and the load that it runs as $SWVER.
+local function simulate(path, file, folder)
+  local given = file.device
+  local ok, failed = check_simulated(path, given)
+  if not ok then return nil, failed end
+  local options = {}
+  for name, value in pairs(given) do options[name] = value end
+  options.folder = given.folder and relative_to(given.folder, folder)
+  options.load = options.load or {}
+  options.load = { inactive = options.load.inactive,
+    active = options.load.active or file.identity and file.identity.SWVER }
+  local device, sentence = simulated.new(options)
+  if not device then
+    return usage("%s: device.folder: %s", path, sentence)
+  end
+  file.device = device
+  file.identity = file.identity or {}
+  file.identity.SWVER = device.load().active
+  return file
+end
+
 --- Read a phone file; its paths are relative to it.
 -- @treturn[1] table trust is always there
 -- @return[2] nil, failure
@@ -113,6 +181,9 @@ function phone_file.read(path)
   file.trust = file.trust or {}
   for key, name in pairs(file.trust) do
     file.trust[key] = relative_to(name, folder)
+  end
+  if file.device and file.device.simulated then
+    return simulate(path, file, folder)
   end
   return file
 end

@@ -9,6 +9,8 @@
 --   d.images                    list of { load, size, sha256 } as finished
 --   d.installed                 list of { model, version, size } of headsets
 --
+--   d.on_reboot                 function(reason, cold) to start the phone anew
+--
 -- A reboot runs what was activated, and does come back.
 local slots_of = require "peal.device.slots"
 
@@ -42,7 +44,7 @@ local function add_slots(d, slots, options)
   function d.reboot(reason, cold)
     table.insert(d.reboots, { reason = reason, cold = cold or false })
     slots:boot()
-    if options.on_reboot then options.on_reboot(reason, cold) end
+    if d.on_reboot then d.on_reboot(reason, cold) end
   end
 end
 
@@ -115,7 +117,6 @@ end
 --   folder     where the image partitions are files (device/slots.lua); nil:
 --              names only, and the bytes go nowhere
 --   check      function(about) -> true | nil, sentence, word: the signature
---   on_reboot  function(reason, cold)
 -- @treturn[1] table see device.lua, and the controls above
 -- @return[2] nil, sentence, word: the folder cannot be used
 function simulated.new(options)
@@ -127,8 +128,8 @@ function simulated.new(options)
   local state = { lines_active = options.lines_active,
     registered = options.registered, clock_trusted = options.clock_trusted,
     zone = options.zone, headset = options.headset and copy(options.headset) }
-  local d = { reboots = {}, images = {}, installed = {}, prompts = {},
-    applied = {}, aborted = 0 }
+  local d = { simulated = true, reboots = {}, images = {}, installed = {},
+    prompts = {}, applied = {}, aborted = 0 }
   add_slots(d, slots, options)
   add_state(d, state)
   add_user(d, state)
