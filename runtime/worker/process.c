@@ -30,6 +30,12 @@
 #define SYS_pidfd_open 434
 #endif
 
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 34)
+#define CAN_CLOSE_FROM
+#endif
+#endif
+
 enum { CLEAR_OF_STDIO = 10 };
 
 struct peal_process {
@@ -68,7 +74,7 @@ static int spawn_actions(posix_spawn_file_actions_t *a, int sock, int fd)
 						      "/dev/null", O_WRONLY, 0);
 	if (!rc && fd >= 0)
 		rc = posix_spawn_file_actions_adddup2(a, fd, 3);
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+#ifdef CAN_CLOSE_FROM
 	/* some libraries open without close-on-exec */
 	if (!rc)
 		rc = posix_spawn_file_actions_addclosefrom_np(a,

@@ -263,20 +263,27 @@ static void count_death(struct peal_worker *w)
 	w->not_before_ms = peal_loop_now_ms(w->l) + ms;
 }
 
-/* Its last words may still lie in the socket. */
-static void on_ended(int status, void *arg)
+/* The answer may lie in the socket already; 1: all of it does. */
+static int catch_up(struct peal_worker *w)
 {
-	struct peal_worker *w = arg;
 	enum peal_err err = PEAL_OK;
-	struct peal_reason why;
 	int closed;
 
 	while (w->asked && look(&w->in) == INCOMPLETE &&
 	       gather(w, &err, &closed))
 		;
+	return w->asked && look(&w->in) == WHOLE;
+}
+
+static void on_ended(int status, void *arg)
+{
+	struct peal_worker *w = arg;
+	struct peal_reason why;
+	int answered = catch_up(w);
+
 	w->process = NULL;
 	count_death(w);
-	if (w->asked && look(&w->in) == WHOLE) {
+	if (answered) {
 		complete(w);
 		return;
 	}
@@ -292,7 +299,11 @@ static void on_deadline(void *arg)
 	struct peal_worker *w = arg;
 
 	w->deadline = NULL; /* it is over */
-	give_up(w, PEAL_ETIMEOUT, NULL);
+	/* if we were late ourselves, the answer is not */
+	if (catch_up(w))
+		complete(w);
+	else
+		give_up(w, PEAL_ETIMEOUT, NULL);
 }
 
 /* A process that has ended is noticed by the loop, not here. */

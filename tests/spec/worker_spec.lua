@@ -147,6 +147,19 @@ describe("worker", function()
       assert.equal(4, line)
     end)
 
+    it("says when an answer is too long", function()
+      honest()
+      local none, sentence, word = ask { stage = "trigger", path = "t.lua",
+        view = {}, text = in_decide("trigger", [[
+          local text = ("x"):rep(1000000)
+          return true, { text, text, text, text, text }]]) }
+      assert.is_nil(none)
+      assert.matches("^t%.lua: .*too large", sentence)
+      assert.equal("bad-rule-file", word)
+      assert.same(true, honest()[1])
+      assert.equal(1, w:starts())
+    end)
+
     it("queues what is asked meanwhile", function()
       local seen = {}
       for i = 1, 3 do

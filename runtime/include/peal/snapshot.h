@@ -1,10 +1,11 @@
 /* snapshot.h - the parameters of one phone, for readers in another process.
  *
  * A memory file that one process writes and others read: sealed so that they
- * can neither change, grow nor shrink it. A hash index finds a name in a few
- * steps. Secrets are not in it: they read as references (\0NAME\0), an empty
- * secret as "". Rewritten in place between the calls of a reader, never while
- * one reads.
+ * can neither change, grow nor shrink it (Linux before 5.1 has no such seal:
+ * there the descriptor for readers is opened anew, read-only; without /proc
+ * making a snapshot fails). A hash index finds a name in a few steps. Secrets
+ * are not in it: they read as references (\0NAME\0), an empty secret as "".
+ * Rewritten in place between the calls of a reader, never while one reads.
  * Why not ask for each parameter: 0.2 us instead of 75. */
 #ifndef PEAL_SNAPSHOT_H
 #define PEAL_SNAPSHOT_H
@@ -52,7 +53,7 @@ enum peal_err peal_snapshot_map(struct peal_snapshot_view *out, int fd);
 
 /* Text of a parameter, borrowed from the mapping. PEAL_ENOENT */
 enum peal_err peal_snapshot_get(const struct peal_snapshot_view *v,
-				const char *name, size_t len,
-				const char **text, size_t *text_len);
+				const char *name, size_t len, const char **text,
+				size_t *text_len);
 
 #endif
