@@ -9,6 +9,8 @@ enum {
 	INTERVAL = 1000,
 	/* bytes of new memory that cost one instruction */
 	PER_INSTRUCTION = 32,
+	/* what raising, unwinding and catching an error takes */
+	CAUGHT = 50,
 };
 
 static void spend(struct peal_box *b, uint64_t n)
@@ -129,6 +131,7 @@ void peal_box_caught(lua_State *L, int status)
 	if (status == LUA_ERRMEM ||
 	    (b->refused && peal_lua_is_memory_error(L, -1)))
 		peal_box_stop(L, PEAL_BOX_MEMORY);
+	spend(b, CAUGHT);
 	if (b->spent == b->budget)
 		peal_box_stop(L, PEAL_BOX_INSTRUCTIONS);
 }
