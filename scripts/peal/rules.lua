@@ -15,6 +15,7 @@ local rules = {}
 --   set.notes       { word =, path =, text = } new since the set before
 --   book:status()   list of { stage, path, state, problem }
 --   book:reload()   read and check everything anew at the next set()
+--   book:save()     write what has to outlive the program
 -- @function rules.book
 rules.book = book.new
 

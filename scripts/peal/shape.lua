@@ -7,9 +7,22 @@ local visible = require "peal.visible"
 
 local shape = {}
 
+-- Names in a map at most: more than any phone has parameters.
+local NAMES_MAX <const> = 16384
+
+-- How many keys a table has, counted no further than `max` + 1.
+local function count(t, max)
+  local n, key = 0, next(t)
+  while key ~= nil and n <= max do
+    n, key = n + 1, next(t, key)
+  end
+  return n
+end
+
+-- Sorted, so that of two faults the same one is named each time.
 local function keys_of(t)
   local keys = {}
-  for key in pairs(t) do keys[#keys + 1] = key end
+  for key in next, t do keys[#keys + 1] = key end
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   return keys
 end
@@ -82,26 +95,34 @@ function shape.either(type_name, check, other)
   end
 end
 
-local function copy_fields(v, where, checks, keys)
-  local out = {}
-  for _, key in ipairs(keys) do
-    if not checks[key] then
-      return nil, ("%s has a field that is not known: %s"):format(where,
-        key_text(key))
-    end
-    local copy, why = checks[key](v[key], where .. "." .. key)
-    if copy == nil then return nil, why end
-    out[key] = copy
+-- A field that has no check: the first one by name.
+local function stranger(v, checks)
+  local first
+  for key in next, v do
+    local text = not checks[key] and key_text(key)
+    if text and (not first or text < first) then first = text end
   end
-  return out
+  return first
 end
 
 --- A table with fields of these names; those in `required` must be there.
 function shape.record(checks, required)
+  local order = keys_of(checks)
   return function(v, where)
     if type(v) ~= "table" then return nil, where .. " is not a table" end
-    local out, why = copy_fields(v, where, checks, keys_of(v))
-    if not out then return nil, why end
+    local unknown = stranger(v, checks)
+    if unknown then
+      return nil, ("%s has a field that is not known: %s"):format(where,
+        unknown)
+    end
+    local out = {}
+    for _, key in ipairs(order) do
+      if v[key] ~= nil then
+        local copy, why = checks[key](v[key], where .. "." .. key)
+        if copy == nil then return nil, why end
+        out[key] = copy
+      end
+    end
     for _, key in ipairs(required or {}) do
       if out[key] == nil then
         return nil, ("%s has no %s"):format(where, key)
@@ -115,11 +136,11 @@ end
 function shape.list(check, max)
   return function(v, where)
     if type(v) ~= "table" then return nil, where .. " is not a list" end
-    local keys, out = keys_of(v), json.array {}
-    if #keys > max then
+    local n, out = count(v, max), json.array {}
+    if n > max then
       return nil, ("%s has more than %d items"):format(where, max)
     end
-    for i = 1, #keys do
+    for i = 1, n do
       if v[i] == nil then return nil, where .. " is not a list" end
       local copy, why = check(v[i], ("%s[%d]"):format(where, i))
       if copy == nil then return nil, why end
@@ -133,6 +154,9 @@ end
 function shape.map(check)
   return function(v, where)
     if type(v) ~= "table" then return nil, where .. " is not a table" end
+    if count(v, NAMES_MAX) > NAMES_MAX then
+      return nil, ("%s has more than %d names"):format(where, NAMES_MAX)
+    end
     local out = {}
     for _, key in ipairs(keys_of(v)) do
       local name, why = shape.name(key, "a name in " .. where)

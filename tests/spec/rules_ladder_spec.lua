@@ -283,6 +283,18 @@ describe("the last good copy of a rule file", function()
     assert.are.equal("pass", (reason(q)))
   end)
 
+  it("is written at the end of a program that nothing else writes for",
+    function()
+      local p = support.phone { ["trigger.lua"] = SAYS.A }
+      reason(p)
+      assert.is_true(p.phone.book:save())
+      assert.are.equal(1, p.store:revision())
+      assert.is_true(p.phone.book:save())
+      assert.are.equal(1, p.store:revision())
+      local q = support.phone({ ["trigger.lua"] = "(" }, { store = p.store })
+      assert.are.equal("A", (reason(q)))
+    end)
+
   it("writes nothing while nothing changes", function()
     local p = support.phone { ["trigger.lua"] = SAYS.A }
     reason(p)

@@ -131,6 +131,8 @@ local function run_here(options)
   if not open then return nil, failed end
   local result = open.world.run(cycle.run, open.phone, { asked_by = "cli",
     explicit = true, rule = options[1], prvst = -1 })
+  local ok, sentence = open.phone.book:save()
+  if not ok then output.say("rule files: not kept: %s", sentence) end
   return outcome.of(open.phone, result, options.v), open.store_path
 end
 

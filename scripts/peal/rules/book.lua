@@ -67,7 +67,10 @@ end
 
 local function keep_good(self, stage, copy)
   local text = copy and #copy.text <= KEPT_MAX and copy.text or nil
-  self.phone.keep:set(NAMESPACE, stage .. ".lua", text)
+  local keep, key = self.phone.keep, stage .. ".lua"
+  if keep:get(NAMESPACE, key) == text then return end
+  keep:set(NAMESPACE, key, text)
+  self.unsaved = true
 end
 
 -- Is `source` what this entry has already?
@@ -291,6 +294,15 @@ function book:reload()
     end
   end
   self.sources, self.unknown = nil, {}
+end
+
+--- Write good copies that no commit has taken along: for a program that ends.
+-- @treturn[1] boolean true
+-- @return[2] nil, sentence, word
+function book:save()
+  if not self.unsaved then return true end
+  self.unsaved = false
+  return self.phone.keep:flush("rules")
 end
 
 --- What is in force where.
