@@ -56,8 +56,8 @@ function isolation.worker(loop, program)
   return ask, about
 end
 
---- A box in this process: for labs and for tests on the virtual clock. A
--- pattern that backtracks for hours is not stopped here: only a kill does.
+--- A box in this process: for labs and for tests on the virtual clock. A file
+-- of slow single steps holds everybody up for minutes: only a kill stops it.
 function isolation.box(options)
   local box, snapshot, write
   return function(store, overrides, job)
