@@ -14,8 +14,12 @@ local function tell(run, step)
   local world = run.phone.world
   world.tell { event = "step", cycle = run.trace.cycle, kind = run.trace.kind,
     time = math.floor(world.now().time), step = step }
-  if step.step == "note" and not step.path then
+  if step.step == "note" then
     world.log(visible.line(step.text))
+    if step.path then -- of a rule file
+      world.tell { event = "rules", time = math.floor(world.now().time),
+        word = step.word, path = step.path, text = step.text }
+    end
   end
   if run.listener then run.listener(step) end
 end
