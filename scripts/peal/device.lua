@@ -11,15 +11,21 @@
 --                     slots (active: SWVER)
 --   image_begin(about)          about: load, url, size or nil
 --                               -> handle | nil, sentence, word
---   image_write(handle, bytes)  -> true | nil, sentence, word
+--   image_write(handle, bytes)  must not wait -> true | nil, sentence, word
 --   image_finish(handle, about) about: size, sha256 (hex). Checks the
 --                               signature -> true | nil, sentence, word
 --   image_abort(handle)         the transfer failed; the slot stays unusable
 --   activate(load)              boot from it next -> true | nil, ...
 --   reboot(reason, cold)        does not come back on a phone
---   prompt(kind, about, answer) ask the user; answer(choice) is called later
+--   prompt(kind, about, answer) ask the user; answer(choice) is called later.
+--                               "headset_prompt": about has model, have and
+--                               offer; choices "now", "later"
 --   headset           { model =, version = } of what is attached, or nil
---   headset_install(about, bytes)   -> true | nil, sentence, word
+--   headset_manifest(bytes)     reads the maker's own form of manifest -> list
+--                               of { model, version, file, size, sha256 } |
+--                               nil, sentence, word
+--   headset_install(about, bytes)   about: model, version
+--                               -> true | nil, sentence, word
 --   apply(changes)    values that were committed
 --   subscribe(fn)     fn(kind, about) for what happens: "lines",
 --                     "registration", "clock", "headset", "address"

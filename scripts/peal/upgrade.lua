@@ -31,9 +31,11 @@ local function failures_of(phone)
 end
 
 -- $UPGST: 1 a first attempt, 2 a retry. $UPGERR: how the last one ended.
-local function show_state(phone, err)
+-- $UPGCOND: the condition that has chosen the alternative of this one.
+local function show_state(phone, err, condition)
   phone.upgrade_state = { UPGST = failures_of(phone) > 0 and 2 or 1,
-    UPGERR = err or phone.keep:get(NS, "err") or "" }
+    UPGERR = err or phone.keep:get(NS, "err") or "",
+    UPGCOND = secret.mask(condition or "") }
 end
 
 -- Another rule begins anew.
@@ -45,36 +47,70 @@ local function forget_failures(phone, rule)
   end
 end
 
--- Did the load come up that the phone was to boot from?
+-- When the next attempt is to be; nil: not by itself.
+local function retry_after_failure(phone, retry)
+  retry = retry or classic.retry(phone:param("Upgrade_Error_Retry_Delay"),
+    failures_of(phone))
+  if retry and retry.after == 0 then retry = nil end
+  phone.upgrade_next = retry and phone.world.now().mono + retry.after
+    or math.huge
+  return retry
+end
+
+local function count_failure(phone, rule)
+  phone.keep:set(NS, "failures", failures_of(phone) + 1)
+  phone.keep:set(NS, "failed_rule", rule)
+end
+
+-- Once after a boot: did the load come up that the phone was to run? Where it
+-- did not, the attempt has failed after all: whatever the rule says, the next
+-- one waits, so that no phone downloads and reboots for ever.
+-- @treturn[1] nil it did, or nothing was to be seen
+-- @treturn[2] table the result
 local function check_boot(job)
-  local keep = job.phone.keep
+  local phone, keep = job.phone, job.phone.keep
+  local booted = phone.booted or 0
+  if phone.upgrade_boot == booted and job.event ~= "boot" then return nil end
+  phone.upgrade_boot, phone.upgrade_next = booted, nil
   local wanted = keep:get(NS, "pending")
-  if not wanted or job.event ~= "boot" then return end
+  if not wanted then return nil end
+  local rule = keep:get(NS, "pending_rule")
   keep:set(NS, "pending", nil)
-  if wanted == job.active then return end
-  local text = ("the phone was to come up with %s, and runs %s; the same "
-    .. "upgrade is not tried again until Upgrade_Rule changes"):format(wanted,
+  keep:set(NS, "pending_rule", nil)
+  if wanted == job.active then
+    keep:set(NS, "failures", nil)
+    keep:set(NS, "failed_rule", nil)
+    return nil
+  end
+  local text = ("the phone was to come up with %s, and runs %s"):format(wanted,
     job.active or "an unknown load")
   context.note(job.run, "old-load", "Upgrade_Rule", text)
   keep:set(NS, "err", "Old load came up")
+  if not rule then return nil end
+  count_failure(phone, rule)
+  local retry = retry_after_failure(phone)
+  show_state(phone)
+  return { outcome = "failed", reason = text, word = "old-load",
+    err = "Old load came up", attempted = false, retry = retry }
 end
 
--- A retry is due at its timer, at boot and when somebody asks. Else not before
--- its time: a resync that follows a failed attempt must not bring the next.
+-- A retry is due at its timer and when somebody asks, and after a boot. Else
+-- not before its time: a resync that follows a failed attempt must not bring
+-- the next.
 local function is_due(job, about)
-  local phone = job.phone
-  if failures_of(phone) == 0 or about.event == "retry"
-    or about.event == "boot" or about.event == "request" then
+  local at = job.phone.upgrade_next
+  if failures_of(job.phone) == 0 or not at or about.event == "retry"
+    or about.event == "request" then
     return true
   end
-  return about.retry_due ~= false and phone.world.now().mono
-    >= (phone.upgrade_next or math.huge)
+  return about.retry_due ~= false and job.phone.world.now().mono >= at
 end
 
 local function new_job(phone, run, about)
   local job = { phone = phone, run = run, event = about.event,
     url = about.url ~= "" and about.url or nil }
-  job.rule = phone:param("Upgrade_Rule") or ""
+  -- kept as state, where an empty text would be none
+  job.rule = "=" .. (phone:param("Upgrade_Rule") or "")
   job.active, job.inactive = device.loads(phone.world.device, phone.identity)
   phone.identity.SWVER = job.active or phone.identity.SWVER
   run.names = run.names or {}
@@ -122,32 +158,24 @@ function upgrade.history(phone)
   return text and json.decode(text) or {}
 end
 
--- When the next attempt is to be; nil: not by itself. What somebody asked for
--- is tried once, and puts off nothing.
+-- What somebody asked for is tried once, and puts off nothing.
 local function next_retry(job, plan)
-  local phone, now = job.phone, job.phone.world.now().mono
-  if job.url then
-    local at = phone.upgrade_next
-    if not at or at == math.huge then return nil end
-    return { after = math.ceil(math.max(0, at - now)) }
+  local phone = job.phone
+  if not job.url then
+    return retry_after_failure(phone,
+      plan.retry or plan.detail and plan.detail.retry)
   end
-  local retry = plan.retry or plan.detail and plan.detail.retry
-    or classic.retry(phone:param("Upgrade_Error_Retry_Delay"),
-      failures_of(phone))
-  if retry and retry.after == 0 then retry = nil end
-  phone.upgrade_next = retry and now + retry.after or math.huge
-  return retry
+  local at = phone.upgrade_next
+  if not at or at == math.huge then return nil end
+  return { after = math.ceil(math.max(0, at - phone.world.now().mono)) }
 end
 
 local function fail(job, plan, failed)
   local phone, err = job.phone, failed.cause.err
   phone.last_upgrade = phone.world.now().mono
-  if not job.url then
-    phone.keep:set(NS, "failures", failures_of(phone) + 1)
-    phone.keep:set(NS, "failed_rule", job.rule)
-  end
+  if not job.url then count_failure(phone, job.rule) end
   phone.keep:set(NS, "err", err)
-  show_state(phone, err)
+  show_state(phone, err, plan.condition)
   remember(job, failed)
   messages.send(phone, job.run.trace, "upgrade_failure", job.request or {},
     err)
@@ -172,14 +200,14 @@ local function succeed(job, plan)
   local keep = phone.keep
   phone.last_upgrade = phone.world.now().mono
   phone.upgrade_next = nil
-  keep:set(NS, "failures", nil)
-  keep:set(NS, "failed_rule", nil)
   keep:set(NS, "err", nil)
   keep:set(NS, "pending", plan.load)
+  keep:set(NS, "pending_rule", not job.url and job.rule or nil)
   if not job.url and job.key then
-    keep:set(NS, "done", json.encode { rule = job.rule, url = job.key })
+    keep:set(NS, "done", json.encode { rule = job.rule:sub(2),
+      url = job.key })
   end
-  show_state(phone, "")
+  show_state(phone, "", plan.condition)
   remember(job)
   local ok, sentence, word = keep:flush("upgrade")
   if not ok then context.note(job.run, word, nil, sentence) end
@@ -289,11 +317,13 @@ end
 function upgrade.consider(phone, run, about)
   local job = new_job(phone, run, about)
   forget_failures(phone, job.rule)
-  check_boot(job)
+  local failed = check_boot(job)
+  if failed then return failed end
   show_state(phone)
   local plan = ask(job, is_due(job, about))
   if plan.action == "skip" then return nothing(plan.reason) end
   if plan.action == "error" then return bad_rule(job, plan) end
+  show_state(phone, nil, plan.condition)
   if not can(job, plan) then
     return nothing("the device cannot take images")
   end

@@ -174,7 +174,12 @@ describe("an upgrade that succeeded", function()
   it("is not repeated where the old version comes up", function()
     local p = stubborn()
     assert.equal("done", p.consider("boot").outcome)
-    for _, event in ipairs { "boot", "resync", "change", "idle", "request" } do
+    local came = p.consider("boot")
+    assert.equal("failed", came.outcome)
+    assert.is_false(came.attempted)
+    assert.equal("old-load", p.run.result.notes[1].word)
+    for _, event in ipairs { "resync", "change", "idle", "request", "retry",
+      "boot" } do
       assert.equal("none", p.consider(event).outcome)
     end
     assert.equal(1, #p.requests())
@@ -188,7 +193,8 @@ describe("an upgrade that succeeded", function()
       return { active = OLD, inactive = OLDER }
     end
     assert.equal("done", p.consider("boot").outcome)
-    assert.equal("none", p.consider("boot").outcome)
+    assert.equal("failed", p.consider("boot").outcome)
+    assert.equal("none", p.consider("retry").outcome)
     assert.equal("none", p.consider("resync").outcome)
   end)
 
@@ -217,7 +223,8 @@ describe("an upgrade that succeeded", function()
     p.consider("boot")
     local again = upgrades.new { rule = NEW_URL, device = p.device,
       store = p.world.store, server = { body = IMAGE } }
-    assert.equal("none", again.consider("boot").outcome)
+    assert.equal("failed", again.consider("boot").outcome)
+    assert.equal("none", again.consider("retry").outcome)
     assert.same({}, again.requests())
   end)
 
@@ -281,6 +288,9 @@ describe("an upgrade that failed", function()
     p.consider("retry")
     assert.equal("done", p.consider("retry").outcome)
     assert.equal("", p.phone:timers().UPGERR)
+    p.device.reboot("upgrade")
+    assert.equal("none", p.consider("boot").outcome)
+    assert.equal(1, p.phone:timers().UPGST)
     p.set("Upgrade_Rule", OLDER_URL)
     assert.equal(10, p.consider("change").retry.after)
   end)
@@ -447,6 +457,14 @@ describe("messages of upgrades", function()
     assert.matches("Successful upgrade", p.syslog()[1])
   end)
 
+  it("may show the condition that chose the load", function()
+    local p = upgrades.new { rule = "($SWVER lt 11-3-2MPP)? " .. NEW_URL,
+      server = { body = IMAGE },
+      params = { Log_Upgrade_Request_Msg = "by $UPGCOND" } }
+    p.consider("boot")
+    assert.equal("by " .. OLD .. " lt 11-3-2MPP", p.syslog()[1])
+  end)
+
   it("show an upgrade's last result as $UPGERR", function()
     local p = upgrades.new { rule = '("$UPGERR" eq "")? http://p/a.loads | '
       .. "http://p/b.loads", server = { status = 503 } }
@@ -485,11 +503,13 @@ describe("classic.upgrade", function()
 end)
 
 describe("an operator's upgrade rule", function()
-  local function with(text)
+  local function with(text, o)
+    o = o or {}
     local rules = rule_files.read()
     rules["upgrade.lua"] = { text = text, path = "op/upgrade.lua" }
-    return upgrades.new { rule = "", rules = rules, ask = support.box(),
-      server = { body = IMAGE } }
+    o.rule, o.rules, o.ask = "", rules, support.box()
+    o.server = { body = IMAGE }
+    return upgrades.new(o)
   end
 
   it("names another load, and its own retry", function()
@@ -501,6 +521,30 @@ describe("an operator's upgrade rule", function()
     local done = p.consider("boot")
     assert.same({ "GET http://op/x.loads" }, p.requests())
     assert.equal("x", done.load)
+  end)
+
+  it("that asks for ever does so by Upgrade_Error_Retry_Delay", function()
+    local p = with([[
+      return { stage = "upgrade", decide = function(phone)
+        if not phone.retry_due then
+          return { action = "skip", reason = "not yet" }
+        end
+        return { action = "fetch", fetch = { url = "http://op/x.loads" } }
+      end }]], { params = { Profile_Rule = "",
+        Upgrade_Error_Retry_Delay = "100,1000" } })
+    p.device.load = function() return { active = OLD } end
+    p.device.on_reboot = function() p.again = true end
+    p.boot("power_on")
+    for t = 1, 3500 do
+      p.world.advance(t)
+      if p.again then
+        p.again = nil
+        p.boot()
+      end
+    end
+    -- at 0, after 100 s, and every 1000 s from then on
+    assert.equal(5, #p.requests())
+    assert.equal(5, #p.device.reboots)
   end)
 
   it("may not ask for a key", function()
@@ -595,6 +639,23 @@ describe("the engine", function()
     p.world.advance(7300)
     assert.equal(1, #p.at[NEW_URL])
     assert.same({ 0, 60, 3660, 7260 }, p.at["http://c/a.xml"])
+    assert.equal(1, #p.device.reboots)
+  end)
+
+  it("waits for idle lines with what somebody names, too", function()
+    local p = phone({ { body = IMAGE } }, { lines_active = 1 })
+    p.set("Upgrade_Rule", "")
+    p.boot("resync_applied")
+    p.world.advance(10)
+    local outcomes = {}
+    assert(p.engine:upgrade { by = "url", url = NEW_URL,
+      done = function(r) outcomes[#outcomes + 1] = r.outcome end })
+    p.world.advance(500)
+    assert.same({}, outcomes)
+    p.device.set_lines(0)
+    p.world.advance(501)
+    assert.same({ "done" }, outcomes)
+    assert.same({ 500 }, p.at[NEW_URL])
     assert.equal(1, #p.device.reboots)
   end)
 
