@@ -388,6 +388,102 @@ describe("a rule file that takes too much", function()
   end)
 end)
 
+-- The real thing: a process that runs the files, and is killed.
+describe("in a worker process", function()
+  local isolation = require "peal.world.isolation"
+  local live = require "peal.world.live"
+  local loop = require "peal.loop"
+  local phone = require "peal.phone"
+  local process = require "support.process"
+  local program = require "support.program"
+  local rules = require "peal.rules"
+
+  local schema = assert(registry.load {})
+  local dir
+
+  before_each(function() dir = process.temp_dir() end)
+  after_each(function() process.remove(dir) end)
+
+  local function write(name, text)
+    local f = assert(io.open(dir .. "/" .. name, "w"))
+    f:write(text)
+    f:close()
+  end
+
+  -- A phone whose folder of rules is `dir`; its trigger's answer and notes.
+  local function phone_of(path)
+    local own_loop = assert(loop.new())
+    local ask, about = isolation.worker(own_loop, path or program.path)
+    local world = live.new { loop = own_loop, rules_dir = dir, ask = ask,
+      store = assert(store.open { schema = schema }) }
+    local p = phone.new { world = world, identity = { MAC = "000e08abcdef" } }
+    return function()
+      return world.run(function()
+        local set = p.book:set()
+        return rules.ask(set, "trigger", VIEW, p), texts(set.notes)
+      end)
+    end, about
+  end
+
+  it("a file answers, and is edited while the phone runs", function()
+    write("trigger.lua", trigger "return false, phone.param.GPP_B .. 'x'")
+    local ask, about = phone_of()
+    local answer, said = ask()
+    assert.are.same({ "x", {} }, { answer.reason, said })
+    write("trigger.lua", SAYS.B)
+    answer, said = ask()
+    assert.are.equal("B", answer.reason)
+    assert.are.same({ dir .. "/trigger.lua: in force from now on" }, said)
+    assert(os.remove(dir .. "/trigger.lua"))
+    answer = ask()
+    assert.are.same({ pass = true }, answer)
+    assert.are.equal(1, about().starts)
+  end)
+
+  it("what only a kill stops is killed; the next file has a new process",
+    function()
+      write("trigger.lua", SAYS.A)
+      local ask, about = phone_of()
+      ask()
+      local first = about().pid
+      write("trigger.lua", trigger [[local digits = ("1"):rep(1000000)
+        for _ = 1, 1e6 do local _ = digits + 0 end]])
+      local answer, said = ask()
+      assert.are.equal("A", answer.reason)
+      assert.are.equal(2, #said) -- in force, and what became of it
+      assert.is_truthy(said[2]:find("; the last good copy is used", 1, true))
+      assert.are_not.equal(first, about().pid)
+      answer, said = ask() -- it rests
+      assert.are.same({ "A", {} }, { answer.reason, said })
+    end)
+
+  it("which cannot be started, the factory's files answer", function()
+    write("trigger.lua", SAYS.A)
+    local ask = phone_of(dir .. "/no-such-program")
+    local answer, said = ask()
+    assert.are.same({ pass = true }, answer)
+    assert.are.equal(1, #said)
+    assert.is_truthy(said[1]:find("; the factory rule is used", 1, true))
+    answer, said = ask()
+    assert.are.same({ pass = true }, answer)
+    assert.are.same({}, said)
+  end)
+
+  it("peal resync goes on by the ladder, whatever loops", function()
+    for _, stage in ipairs { "trigger", "profile", "apply" } do
+      for _, name in ipairs { "trigger", "profile", "apply" } do
+        os.remove(("%s/%s.lua"):format(dir, name))
+      end
+      write(stage .. ".lua", file(stage, "while true do end"))
+      local got = program.peal("resync", '(a="1";)!', "--rules", dir)
+      assert.are.equal(0, got.code, got.err)
+      assert.is_truthy(got.err:find(("%s.lua:2: stopped"):format(stage), 1,
+        true), got.err)
+      assert.is_truthy(got.err:find("; the factory rule is used", 1, true))
+    end
+  end)
+end)
+
 describe("the state of rule files", function()
   it("names what is in force, and what is wrong", function()
     local p = support.phone { ["trigger.lua"] = SAYS.A, ["apply.lua"] = "(" }

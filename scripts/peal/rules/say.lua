@@ -13,9 +13,10 @@ local REASON_MAX <const> = 400
 -- a log.
 local REASONS_MAX <const> = 8
 
---- Does this word mean that a text took more than it may?
+--- Does this word mean that a text took more than it may? Others, such as
+-- "resource", say that it could not be asked.
 function say.is_limit(word)
-  return word ~= "bad-rule-file" and word ~= "resource" and word ~= nil
+  return word == "rule-limit"
 end
 
 function say.note(notes, word, path, text)

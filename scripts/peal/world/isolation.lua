@@ -15,16 +15,18 @@ local isolation = {}
 local DEADLINE_S <const> = 1
 
 -- Writes the parameters of one phone, unless they are there already.
+-- @return true, or nil, sentence, word
 local function writer(snapshot)
   local last, revision
   return function(store, overrides)
     local given = next(overrides) ~= nil
     if last == store and revision == store:revision() and not given then
-      return
+      return true
     end
     last = nil
-    assert(snapshot:write(store, overrides))
-    if not given then last, revision = store, store:revision() end
+    local ok, sentence, word = snapshot:write(store, overrides)
+    if ok and not given then last, revision = store, store:revision() end
+    return ok, sentence, word
   end
 end
 
@@ -45,8 +47,15 @@ function isolation.worker(loop, program)
         if not process then return resume(nil, sentence, word) end
         write = writer(snapshot)
       end
-      local handle, sentence, word = process:ask(job, DEADLINE_S,
-        function() write(store, overrides) end, resume)
+      -- without its parameters a rule would decide about another phone
+      local unwritten
+      local handle, sentence, word = process:ask(job, DEADLINE_S, function()
+        local written = table.pack(write(store, overrides))
+        if not written[1] then unwritten = written end
+      end, function(...)
+        if unwritten then return resume(table.unpack(unwritten, 1, 3)) end
+        resume(...)
+      end)
       if not handle then resume(nil, sentence, word) end
     end)
   end
@@ -69,7 +78,8 @@ function isolation.box(options)
       if not box then return nil, sentence, word end
       write = writer(snapshot)
     end
-    write(store, overrides)
+    local ok, sentence, word = write(store, overrides)
+    if not ok then return nil, sentence, word end
     return box:ask(job, snapshot)
   end
 end
