@@ -121,3 +121,88 @@ describe("rule files", function()
     assert.are.same({}, p.notes)
   end)
 end)
+
+describe("a folder of rule files", function()
+  local process = require "support.process"
+  local rule_files = require "peal.world.rule_files"
+  local dir, read, opened
+  local real_open = io.open
+
+  local function write(name, text)
+    local f = assert(real_open(dir .. "/" .. name, "w"))
+    f:write(text)
+    f:close()
+  end
+
+  before_each(function()
+    dir, opened = process.temp_dir(), 0
+    read = rule_files.reader(dir)
+    io.open = function(...) -- luacheck: ignore
+      opened = opened + 1
+      return real_open(...)
+    end
+  end)
+  after_each(function()
+    io.open = real_open -- luacheck: ignore
+    process.remove(dir)
+  end)
+
+  it("gives the same table as long as nothing changes", function()
+    write("trigger.lua", "return 1")
+    local first = read()
+    assert.are.equal("return 1", first["trigger.lua"].text)
+    assert.is_true(first["profile.lua"].factory)
+    assert.are.equal(first, read())
+    write("trigger.lua", "return 1")
+    assert.are.equal(first, read()) -- the same text, written anew
+  end)
+
+  it("sees an edit of the same length in the same moment", function()
+    for i = 1, 50 do
+      local text = ("return %02d"):format(i)
+      write("trigger.lua", text)
+      assert.are.equal(text, read()["trigger.lua"].text)
+    end
+  end)
+
+  it("reads no file twice that has rested for a while", function()
+    local sys = require "peal.sys"
+    local time = sys.time
+    write("trigger.lua", "return 1")
+    finally(function() sys.time = time end)
+    sys.time = function() return time() + 60 end
+    local first = read()
+    local before = opened
+    for _ = 1, 5 do assert.are.equal(first, read()) end
+    assert.are.equal(before, opened)
+    write("trigger.lua", "return 12")
+    assert.are.equal("return 12", read()["trigger.lua"].text)
+  end)
+
+  it("says of an empty file that it is empty, and forgets one that is gone",
+    function()
+      write("trigger.lua", "")
+      assert.are.equal(dir .. "/trigger.lua: the file is empty",
+        read()["trigger.lua"].error)
+      os.remove(dir .. "/trigger.lua")
+      assert.is_true(read()["trigger.lua"].factory)
+    end)
+
+  it("says when it cannot be read, and when it can again", function()
+    process.remove(dir)
+    local first = read()
+    assert.is_string(first["."].error)
+    assert.are.equal(first, read())
+    assert(os.execute("mkdir " .. dir))
+    assert.is_nil(read()["."])
+  end)
+
+  it("holds no other files", function()
+    write("trigger.lua~", "x")
+    write("notes.txt", "x")
+    write(".trigger.lua.swp", "x")
+    for name, source in pairs(read()) do
+      assert.is_true(source.factory, name)
+    end
+  end)
+end)
