@@ -221,10 +221,12 @@ local function reboot(e)
   e.keep:set("engine", "boot_reason", wanted.reason)
   history.add(e.phone, "reboot", { reason = wanted.reason })
   e.keep:flush("reboot")
-  e:stop()
+  e.queue:refuse(nil, "the phone restarts")
+  e.stopped = true -- a simulated phone starts anew within the call
   local ok, sentence = d.reboot(wanted.reason, wanted.cold)
   if ok == nil and sentence then
     e.stopped = false
+    e.keep:set("engine", "boot_reason", nil)
     say.note(e, "no-reboot", "the phone cannot be rebooted: " .. sentence)
   end
   return true
@@ -275,6 +277,7 @@ local function run(e)
       end
     end
   end
+  e.timers:clear()
   e.keep:flush("stop")
 end
 

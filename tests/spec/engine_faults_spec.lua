@@ -88,6 +88,20 @@ describe("a changed value that needs a reboot", function()
     assert.same({ 0, 3600 }, lab.at)
   end)
 
+  it("is said aloud where the reboot fails, and the phone goes on",
+    function()
+      local lab = support.new { told = true, device = { reboot = function()
+        return nil, "the flash is busy", "bad-state"
+      end }, server = changing(function() return { User_ID_1_ = "1" } end) }
+      lab:boot("power_on"):advance(3600)
+      assert.same({ 0, 3600 }, lab.at)
+      assert.is_truthy(table.concat(lab.world.lines, "\n"):find(
+        "cannot be rebooted: the flash is busy", 1, true))
+      -- the next start is no reboot of ours
+      lab:restart():advance(3600)
+      assert.same({ 0, 3600, 3600 }, lab.at)
+    end)
+
   it("stays due when a later profile of the run fails", function()
     local down = true
     local lab = support.new { params = {

@@ -42,8 +42,8 @@ local function start(path, rules, on_reboot)
     assert(txn:set("Station_Name", "Bob", { by_user = true }))
     assert(txn:commit("initial", 0))
   end
-  device = simulated.new { load = { active = "sip88xx.11-3-1MPP-234" },
-    on_reboot = on_reboot }
+  device = simulated.new { load = { active = "sip88xx.11-3-1MPP-234" } }
+  device.on_reboot = on_reboot
   device.apply = follow_proxy
   device.set_registered(st:get("Proxy_1_") == "sip.example.net")
   world = virtual.new { store = st, device = device, rules = rules,

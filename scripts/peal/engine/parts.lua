@@ -20,12 +20,21 @@ local function new_run(e, kind, asked_by, run)
     asked_by = asked_by, explicit = asked_by ~= "engine", kind = kind })
 end
 
-local function tell(e, kind, result)
+-- Has a note of the run said so already?
+local function is_said(run, reason)
+  for _, note in ipairs(run.result.notes) do
+    if reason and note.text:find(reason, 1, true) then return true end
+  end
+end
+
+local function tell(e, run, result)
+  local kind = run.trace.kind
   e.seen[kind] = result
   if not result or result.outcome == "none" then return end
   say.event(e, kind, { outcome = result.outcome, reason = result.reason,
     word = result.word, err = result.err })
-  if result.outcome ~= "waiting" or e.said[kind] ~= "waiting" then
+  local again = result.outcome == "waiting" and e.said[kind] == "waiting"
+  if not again and not is_said(run, result.reason) then
     say.line(e, "%s: %s%s", kind, result.outcome,
       result.reason and ": " .. result.reason or "")
   end
@@ -55,13 +64,13 @@ function parts.upgrade(e, about, run)
   if about.event == "retry" then e.timers:cancel("upgrade") end
   about.retry_due = e.timers:get("upgrade") == nil
   e.activity = "upgrade"
-  local result = upgrade.consider(e.phone,
-    new_run(e, "upgrade", about.asked_by or "engine", run), about)
+  local own = new_run(e, "upgrade", about.asked_by or "engine", run)
+  local result = upgrade.consider(e.phone, own, about)
   e.activity = nil
   if about.event ~= "request" then
     e.upgrade_waits = result.outcome == "waiting"
   end
-  tell(e, "upgrade", result)
+  tell(e, own, result)
   after_upgrade(e, result)
   return result
 end
@@ -93,25 +102,25 @@ end
 -- something that has happened.
 function parts.headset(e, event)
   e.activity = "headset"
-  tell(e, "headset", headset.consider(e.phone,
-    new_run(e, "headset", "engine"), { event = event,
-      answer = function(choice)
-        e.happened.choice = choice
-        e:poke()
-      end }))
+  local run = new_run(e, "headset", "engine")
+  tell(e, run, headset.consider(e.phone, run, { event = event,
+    answer = function(choice)
+      e.happened.choice = choice
+      e:poke()
+    end }))
   e.activity = nil
 end
 
 --- The user has chosen: now or later.
 function parts.headset_choice(e, choice)
   e.activity = "headset"
-  tell(e, "headset", headset.answer(e.phone,
-    new_run(e, "headset", "user"), choice))
+  local run = new_run(e, "headset", "user")
+  tell(e, run, headset.answer(e.phone, run, choice))
   e.activity = nil
 end
 
-local function after_health(e, result)
-  tell(e, "health", result)
+local function after_health(e, run, result)
+  tell(e, run, result)
   plan.arm_delay(e, "health",
     result.after and { after = result.after } or nil)
   if result.outcome ~= "undone" then return end
@@ -139,7 +148,8 @@ end
 
 --- Is the phone well? Asked while something is watched.
 function parts.health(e)
-  after_health(e, health.consider(e.phone, new_run(e, "health", "engine")))
+  local run = new_run(e, "health", "engine")
+  after_health(e, run, health.consider(e.phone, run))
 end
 
 return parts
