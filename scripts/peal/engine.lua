@@ -15,6 +15,7 @@
 -- Source: MPP provisioning guide, "Resync" parameters; where it is silent,
 -- our choice.
 local changes = require "peal.engine.changes"
+local context = require "peal.cycle.context"
 local device = require "peal.device"
 local forecast = require "peal.engine.forecast"
 local history = require "peal.history"
@@ -176,15 +177,18 @@ end
 
 -- --- what has happened ---
 
+-- The files are looked at now, so that what is wrong with one is said now.
+local function reload(e)
+  e.phone.book:reload()
+  local run = context.new(e.phone, { asked_by = "engine", kind = "rules" })
+  if not e.off then plan.rearm(e, plan.ask(e, "change", run), {}) end
+end
+
 local function take_happened(e)
   local happened = e.happened
   e.happened = { names = {} }
   if happened.boot then boot(e) end
-  if happened.reload then
-    e.phone.book:reload()
-    e.phone.book:set()
-    if not e.off then plan.rearm(e, plan.ask(e, "change"), {}) end
-  end
+  if happened.reload then reload(e) end
   if happened.clock and not e.off then plan.clock_set(e) end
   if next(happened.names) then
     changes.take(e, happened.names, { user = happened.user })

@@ -126,6 +126,14 @@ describe("an upgrade", function()
     assert.same({}, loads_asked(lab))
   end)
 
+  it("may assign parameters, which counts at once", function()
+    local lab = upgrading({ Upgrade_Rule = '(Resync_Periodic="500";)! '
+      .. LOAD, Resync_After_Upgrade_Attempt = "No" }, 503)
+    lab:boot("power_on"):advance(600)
+    assert.equal("500", lab.store:get("Resync_Periodic"))
+    assert.equal(2, resyncs(lab))
+  end)
+
   it("and a resync never run at the same time", function()
     local busy, most = 0, 0
     local lab

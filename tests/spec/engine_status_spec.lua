@@ -135,6 +135,26 @@ describe("what is told", function()
   end)
 end)
 
+describe("a reload", function()
+  it("takes rule files anew, arms what they say, and says what is wrong",
+    function()
+      local files = { ["schedule.lua"] = "return { stage = 'schedule', "
+        .. "decide = function() return { periodic = { after = 100 } } end }" }
+      local lab = support.new { told = true, rules = files }
+      lab:boot("power_on"):advance(10)
+      assert.equal(90, lab.engine:status().next[1].in_s)
+      local sources = lab.world.rules()
+      sources["schedule.lua"] = { path = "operator/schedule.lua",
+        text = files["schedule.lua"]:gsub("100", "300") }
+      sources["apply.lua"] = { path = "operator/apply.lua", text = "retur" }
+      lab.world.rules = function() return sources end
+      lab.engine:reload()
+      assert.equal(300, lab.engine:status().next[1].in_s)
+      assert.is_truthy(table.concat(lab.world.lines, "\n"):find(
+        "operator/apply.lua:1", 1, true))
+    end)
+end)
+
 describe("the forecast", function()
   it("is what the phone then does", function()
     local lab = support.new { params = {

@@ -64,6 +64,9 @@ function notify.take(e, event, params, line, authenticated)
   if not authenticated and e.phone:param(guard) ~= "No" then
     return nil, guard .. " asks for a sender who is known", "unauthenticated"
   end
+  if e.stopped or not e.started then
+    return nil, "the engine does not run", "bad-state"
+  end
   return handler(e, params or {})
 end
 

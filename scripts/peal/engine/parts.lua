@@ -41,6 +41,13 @@ local function tell(e, run, result)
   e.said[kind] = result.outcome
 end
 
+-- Rules may assign parameters as they decide.
+local function assigned(e, run)
+  local names = {}
+  for i, change in ipairs(run.result.changes) do names[i] = change.name end
+  if #names > 0 then e:changed(names, run.trace.kind) end
+end
+
 -- What an attempt to upgrade leads to: a reboot, another attempt, a resync.
 local function after_upgrade(e, result)
   if result.outcome == "failed" then
@@ -71,6 +78,7 @@ function parts.upgrade(e, about, run)
     e.upgrade_waits = result.outcome == "waiting"
   end
   tell(e, own, result)
+  assigned(e, own)
   after_upgrade(e, result)
   return result
 end
@@ -88,10 +96,11 @@ end
 --- Ask about a report. (What it uploads, it tells itself.)
 function parts.report(e, event, asked_by, timer_for)
   e.activity = "report"
-  local result = report.consider(e.phone,
-    new_run(e, "report", asked_by or "engine"),
+  local run = new_run(e, "report", asked_by or "engine")
+  local result = report.consider(e.phone, run,
     { event = event, timer_for = timer_for })
   e.activity = nil
+  assigned(e, run)
   plan.arm_delay(e, "report", result.again)
   local timer = e.timers:get("report")
   if timer then timer.timer_for = event end
