@@ -2,7 +2,8 @@
 -- Everything that a phone does to the outside goes through the functions of
 -- one of these tables; the engine knows no other way. They suspend the task
 -- that calls them (see task.lua), never the process.
---   now()                   { time, mono: s; trusted: bool; zone: POSIX TZ }
+--   now()                   { time, mono: s; trusted: bool; zone: POSIX TZ;
+--                           earliest: it is not before, whatever the clock }
 --   random(lo, hi)          a whole number, both ends included
 --   entropy(n)              n random octets
 --   fetch(request)          response | nil, sentence, word, response
@@ -90,7 +91,7 @@ function live.new(options)
 
   function world.now()
     local time = sys.time()
-    return { time = time, mono = sys.monotonic(),
+    return { time = time, earliest = BUILT, mono = sys.monotonic(),
       zone = device.zone(world.device),
       trusted = time >= BUILT and device.clock_trusted(world.device) }
   end
