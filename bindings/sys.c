@@ -7,13 +7,12 @@
  *   sys.pid()
  *   sys.notify(text) -> true, or false where nobody asked to be told
  *   sys.watchdog() -> seconds | nil     the service manager waits so long
- *   sys.trim()      gives memory that is free back to the system
+ *   sys.trim()      gives back memory that a waiting process can do without
  *   sys.local_address([peer]) -> text | nil
  *   sys.versions() -> { peal =, Lua =, libcurl = ... } */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -28,6 +27,7 @@
 
 #include "bindings.h"
 #include "peal/net.h"
+#include "peal/trim.h"
 #include "peal/version.h"
 
 static int push_clock(lua_State *L, clockid_t clock)
@@ -289,9 +289,7 @@ static int l_watchdog(lua_State *L)
 static int l_trim(lua_State *L)
 {
 	(void)L;
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
+	peal_trim();
 	return 0;
 }
 
