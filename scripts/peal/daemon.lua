@@ -1,5 +1,6 @@
 --- The daemon: phones on one loop, from ready to the signal that ends it.
 -- While nothing is due it sleeps in the kernel, and nothing wakes it.
+local cold = require "peal.daemon.cold"
 local json = require "peal.json"
 local member = require "peal.daemon.member"
 local sys = require "peal.sys"
@@ -65,6 +66,7 @@ end
 -- --- memory ---
 
 local function collect()
+  cold.forget()
   collectgarbage()
   collectgarbage()
   sys.trim()

@@ -573,7 +573,8 @@ describe("peal run", function()
       assert.are.equal(108, #answers)
       assert.are.equal(0, over)
       for _, peer in ipairs(peers) do peer:close() end
-      assert.are.equal("IDLE", d:ask("status").state)
+      assert.are.equal("failure",
+        d:ask("resync", { wait = true }).public.outcome)
       assert.are.equal(0, d:stop())
     end)
 

@@ -1,6 +1,5 @@
 --- What the program prints: results on stdout, everything else on stderr.
 local json = require "peal.json"
-local shown = require "peal.shown"
 
 local output = {}
 
@@ -79,7 +78,9 @@ end
 
 --- How a parameter's value is shown: a secret as its fingerprint, a rule
 -- without its keys and passwords.
-output.value = shown.value
+function output.value(store, about)
+  return require("peal.shown").value(store, about)
+end
 
 --- A note of a transaction or a cycle, with its name where the text does not
 -- tell it; the line is left to the caller.

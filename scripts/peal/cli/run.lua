@@ -1,4 +1,7 @@
 --- peal run: the daemon.
+local cold = require "peal.daemon.cold"
+cold.install() -- before anything else is loaded
+
 local advice = require "peal.cli.advice"
 local daemon = require "peal.daemon"
 local isolation = require "peal.world.isolation"

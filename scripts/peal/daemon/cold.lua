@@ -1,0 +1,73 @@
+--- Modules that a phone takes to work, and can do without while it waits.
+-- What require() gives for one of these is a stand-in that loads the module
+-- when something of it is used, from the program's own read-only pages; while
+-- nothing is due they are forgotten, and half of an idle process with them.
+-- Only modules without state belong here: each time they begin anew.
+local cold = {}
+
+--- Their names.
+cold.names = {}
+
+for name in ([[
+  alias cause classic condition cycle cycle.context
+  cycle.download cycle.values daemon.methods daemon.outcome daemon.write
+  engine.changes engine.forecast engine.notify engine.parts engine.plan
+  engine.status engine.work environment headset headset_manifest health
+  history image macro messages privacy quarantine report report.baseline
+  report.contents report.status retrieve rule rules.factory rules.set
+  schedule shape shown
+  sip_message stages stages.apply stages.headset stages.health stages.privacy
+  stages.profile stages.report stages.schedule stages.trigger stages.upgrade
+  syslog trace transport upgrade url version view
+  cli.advice cli.get cli.phone_file cli.remote cli.session
+]]):gmatch("%S+") do cold.names["peal." .. name] = true end
+
+--- Functions, which nothing can stand in for; only modules of above use them.
+cold.functions = { "peal.classic.schedule", "peal.rule.parse",
+  "peal.rule.redact", "peal.rule.server", "peal.rule.target" }
+
+-- Used by modules of above only, and not at their beginning.
+local OTHERS <const> = { "peal.classic.headset", "peal.classic.privacy",
+  "peal.classic.report", "peal.classic.upgrade" }
+
+local loaded = {}
+
+local function load_module(search, name)
+  for _, searcher in ipairs(package.searchers) do
+    if searcher ~= search then
+      local loader, extra = searcher(name)
+      if type(loader) == "function" then
+        loaded[name] = loader(name, extra)
+        return loaded[name]
+      end
+    end
+  end
+  error("no module " .. name)
+end
+
+local function stand_in(search, name)
+  local function module() return loaded[name] or load_module(search, name) end
+  return setmetatable({}, {
+    __index = function(_, key) return module()[key] end,
+    __pairs = function() return pairs(module()) end,
+  })
+end
+
+--- From now on, require() gives stand-ins for what was not loaded yet.
+function cold.install()
+  local function search(name)
+    if not cold.names[name] then return nil end
+    return function() return stand_in(search, name) end
+  end
+  table.insert(package.searchers, 1, search)
+end
+
+--- Let go of what is not in use.
+function cold.forget()
+  loaded = {}
+  for _, list in ipairs { cold.functions, OTHERS } do
+    for _, name in ipairs(list) do package.loaded[name] = nil end
+  end
+end
+
+return cold
