@@ -1,6 +1,8 @@
 --- peal run: the daemon.
 local cold = require "peal.daemon.cold"
 cold.install() -- before anything else is loaded
+-- a heap that does not grow far leaves few holes when it is given back
+collectgarbage("incremental", 110, 400)
 
 local advice = require "peal.cli.advice"
 local daemon = require "peal.daemon"
@@ -93,6 +95,7 @@ local function forget_registry()
   for name in pairs(package.loaded) do
     if name:find("^peal%.registry%.") then package.loaded[name] = nil end
   end
+  collectgarbage() -- what stays is to lie close together
 end
 
 local function problem(sentence, word)

@@ -28,9 +28,9 @@ cold.functions = { "peal.classic.schedule", "peal.rule.parse",
 
 -- Used by modules of above only, and not at their beginning.
 local OTHERS <const> = { "peal.classic.headset", "peal.classic.privacy",
-  "peal.classic.report", "peal.classic.upgrade" }
+  "peal.classic.report", "peal.classic.upgrade", "peal.registry" }
 
-local loaded = {}
+local loaded, installed = {}, false
 
 local function load_module(search, name)
   for _, searcher in ipairs(package.searchers) do
@@ -55,6 +55,8 @@ end
 
 --- From now on, require() gives stand-ins for what was not loaded yet.
 function cold.install()
+  if installed then return end
+  installed = true
   local function search(name)
     if not cold.names[name] then return nil end
     return function() return stand_in(search, name) end

@@ -71,8 +71,12 @@ end
 --- Listen on the socket.
 -- @return[2] nil, sentence, word
 function member:listen(loop)
+  -- made at each call: while nobody asks, there are none
+  local known = setmetatable({}, {
+    __index = function(_, name) return methods.of(self)[name] end,
+    __pairs = function() return pairs(methods.of(self)) end })
   local server, sentence, word = protocol.serve(loop, self.path .. "/control",
-    methods.of(self), function(text)
+    known, function(text)
       self:write("internal error in a client's call: " .. text)
       self.host.on_failure(self, text)
     end)
