@@ -252,6 +252,10 @@ describe("each system call on the store", function()
     renameat = true, mkdir = true, flock = true, unlinkat = true,
     getdents64 = true, close = true, newfstatat = true }
 
+  local LONG <const> = os.getenv("PEAL_LONG") == "1"
+  local WORDS <const> = { EIO = "io", ENOSPC = "no-space",
+    EROFS = "read-only" }
+
   local root, nginx, phone, old, reason, schema
 
   local function strace(options, ...)
@@ -294,22 +298,25 @@ describe("each system call on the store", function()
     if root then process.remove(root) end
   end)
 
-  -- Calls behind the opening of the store: {name, ordinal of that name}.
+  -- Calls behind the opening of the store: {name, ordinal of that name, line,
+  -- whether it belongs to a commit}.
   local function points(wanted)
     assert.equal(0, strace({}).code)
     restore()
-    local list, seen, open, main = {}, {}, false, nil
+    local list, seen, open, main, commit = {}, {}, false, nil, false
     for line in io.lines(root .. "/trace") do
       local pid, name = line:match("^(%d+) +([%w_]+)%(")
       main = main or pid
       if pid == main then
         seen[name] = (seen[name] or 0) + 1
+        commit = commit or line:find('"rev%-%d+%.tmp", O_WRONLY') ~= nil
         open = open or line:find(phone.store, 1, true)
           and not line:find("execve", 1, true)
         if open and name ~= "exit_group" and (not wanted or wanted[name])
         then
-          list[#list + 1] = { name, seen[name] }
+          list[#list + 1] = { name, seen[name], commit = commit }
         end
+        commit = commit and name ~= "renameat"
       end
     end
     return list
@@ -360,6 +367,32 @@ describe("each system call on the store", function()
   for _, errno in ipairs { "EIO", "ENOSPC", "EMFILE" } do
     it("may fail with " .. errno, function()
       each(CALLS, 20, "error=" .. errno)
+    end)
+  end
+
+  it("has its own word in a commit, and a disk stays as it is", function()
+    if reason then return pending(reason) end
+    local tried = 0
+    for i, point in ipairs(points(CALLS)) do
+      for errno, word in pairs(WORDS) do
+        local wanted = point.commit and point[1] ~= "close"
+          and (LONG or i % 2 == 0)
+        if wanted then
+          local r = strace { "-e", ("inject=%s:error=%s:when=%d"):format(
+            point[1], errno, point[2]) }
+          fails(r, word)
+          assert.equal("before", (look()))
+          restore()
+          tried = tried + 1
+        end
+      end
+    end
+    assert.is_true(tried >= 3, tried .. " calls")
+  end)
+
+  if LONG then
+    it("may fail with EROFS", function()
+      each(CALLS, 20, "error=EROFS")
     end)
   end
 
