@@ -9,7 +9,9 @@
 --   zone              POSIX TZ rule ("UTC0")
 --   load              { active = name, inactive = name or nil } of the image
 --                     slots (active: SWVER)
---   image_begin(about)          about: load, url, size or nil
+--   image_begin(about)          about: load, url, size or nil. What was
+--                               activated and did not boot yet is given up:
+--                               the running load boots next
 --                               -> handle | nil, sentence, word
 --   image_write(handle, bytes)  must not wait -> true | nil, sentence, word
 --   image_finish(handle, about) about: size, sha256 (hex). Checks the

@@ -140,6 +140,22 @@ describe("partitions in a folder", function()
     assert.is_nil(d.load().inactive)
   end)
 
+  it("do not boot what is written over before it has booted", function()
+    for _, where in ipairs { folder, "" } do
+      local o = { folder = where ~= "" and where or nil,
+        load = { active = OLD } }
+      local d = simulated.new(o)
+      local image = d.image_begin { load = NEW }
+      d.image_write(image, "abc")
+      assert(d.image_finish(image, { size = 3, sha256 = "0" }))
+      assert(d.activate(NEW))
+      image = d.image_begin { load = "third" }
+      d.image_write(image, "x")
+      if o.folder then d = simulated.new(o) else d.reboot("power") end
+      assert.same({ active = OLD }, d.load())
+    end
+  end)
+
   -- The state after a cut: one of two loads boots, and whole.
   local function check_state(at)
     local d = assert(simulated.new { folder = folder,

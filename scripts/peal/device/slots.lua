@@ -97,9 +97,18 @@ function slots:loads()
   return { active = self.active, inactive = self:read_slot(1 - self.slot) }
 end
 
+-- What was activated and did not boot yet is given up before it is written
+-- over: the running load boots next.
+function slots:give_up(slot)
+  if self:booted() ~= slot then return true end
+  return self:point_to(self.slot, self.active)
+end
+
 --- Begin an image in the slot that does not run.
 function slots:begin(about)
   local image = { slot = 1 - self.slot, load = about.load, size = 0 }
+  local ok, sentence, word = self:give_up(image.slot)
+  if not ok then return nil, sentence, word end
   self.images[image.slot] = nil
   if not self.folder then return image end
   image.path = ("%s/slot-%d"):format(self.folder, image.slot)
