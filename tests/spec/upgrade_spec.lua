@@ -673,6 +673,26 @@ describe("the engine", function()
     assert.equal(1, #p.device.reboots)
   end)
 
+  it("boots what it has taken before it takes another", function()
+    local p = phone({ { body = IMAGE, delay = 30 } })
+    p.boot("power_on")
+    p.world.advance(10)
+    p.device.set_lines(1)
+    p.world.advance(100)
+    local result
+    assert(p.engine:upgrade { by = "url", url = OLDER_URL,
+      done = function(r) result = r end })
+    p.set("Upgrade_Rule", OLDER_URL)
+    p.engine:changed { "Upgrade_Rule" }
+    p.world.advance(110)
+    assert.is_nil(result)
+    p.device.set_lines(0)
+    p.world.advance(120)
+    assert.equal("refused", result.outcome)
+    assert.is_nil(p.at[OLDER_URL])
+    assert.equal(NEW, p.device.load().active)
+  end)
+
   it("takes a load that somebody names, once", function()
     local p = phone({ { body = IMAGE } })
     p.set("Upgrade_Rule", "")

@@ -62,12 +62,24 @@ local function after_upgrade(e, result)
   end
 end
 
+-- A load that waits for its reboot is not written over by another.
+local function boots_first(e, about)
+  if not e.reboot or e.reboot.reason ~= "upgrade" then return nil end
+  return { outcome = about.event == "request" and "waiting" or "none",
+    reason = "the phone is to boot the load that it has taken first" }
+end
+
 --- Ask about an upgrade.
 --   about   event, url; asked_by
 --   run     the resync that it follows, or nil
 -- @treturn table the result
 function parts.upgrade(e, about, run)
   e.boot_upgrade = false
+  local waits = boots_first(e, about)
+  if waits then
+    e.upgrade_waits = false
+    return waits
+  end
   if about.event == "retry" then e.timers:cancel("upgrade") end
   about.retry_due = e.timers:get("upgrade") == nil
   e.activity = "upgrade"
