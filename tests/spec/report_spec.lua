@@ -211,6 +211,18 @@ describe("a report", function()
     txn:abort()
   end)
 
+  it("does not change what no profile can say (P7)", function()
+    phone_with { Report_Rule = "http://s/cfg.xml", GPP_A = " blanks\t",
+      GPP_B = "tab\tx\1\27[31m", GPP_C = "two\r\nlines", GPP_D = "\255\254",
+      GPP_E = '""', GPP_F = "\u{FFFE}", GPP_G = "]]>\tü\u{10FFFD}" }
+    on "request"
+    local txn = assert(store:begin())
+    assert(decode.apply(body(1), {}, txn))
+    assert.same({}, txn:changes())
+    txn:abort()
+    assert.truthy(body(1):find('<GPP_G ua="na">]]&gt;\tü', 1, true))
+  end)
+
   it("is tried once, and what it held is told next time (P6)", function()
     local answers = { status = 500 }
     phone_with({ Report_Rule = "[--delta] http://s/d.xml" },

@@ -1,7 +1,8 @@
 --- The configuration as a profile: all of it, or what has changed.
 -- No secret is in it. A rule or URL with a key or password in it is shown
 -- without, and marked preserve-value, so that a report that is applied again
--- changes nothing (our choice).
+-- changes nothing; so is a value that no profile could have given (our
+-- choice).
 -- Source: MPP provisioning guide, "Report_Rule", ua, user-pref.
 local baseline = require "peal.report.baseline"
 local encode = require "peal.encode"
@@ -19,11 +20,20 @@ local function is_told(about)
   return about.name:find(NAME) ~= nil
 end
 
+-- Would a profile with this text give this value? Blanks at its ends and line
+-- ends are lost, two quotes are the empty text, and XML has no control
+-- characters.
+local function survives(text)
+  return not text:find("^[ \t]") and not text:find("[ \t]$")
+    and not text:find("[\0-\8\10-\31]") and text ~= '""'
+    and utf8.len(text) ~= nil and not text:find("\xEF\xBF[\xBE\xBF]")
+end
+
 local function element(store, about)
   local text = shown.value(store, about)
   return { name = about.name, text = text, ua = about.ua,
     user_pref = about.user_pref, user_modified = about.user_modified,
-    preserve = text ~= about.text }
+    preserve = text ~= about.text or not survives(text) }
 end
 
 --- The configuration as it is.
