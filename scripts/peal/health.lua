@@ -29,15 +29,17 @@ local function registered_of(phone)
 end
 
 -- --- what is watched -------------------------------------------------------
--- phone.health: cycle, time (wall, of the commit), before (revision), names,
--- rule, url, profiles { url, hash }; in memory only: mono (of the commit),
--- lost (mono since when registration is gone), changes by name.
+-- phone.health: cycles, time (wall, of the last commit), before (revision),
+-- names, rule, url, profiles { url, hash }; in memory only: mono (of the last
+-- commit), lost (mono since when registration is gone), changes by name (of
+-- those since the phone started).
 
 local function store_watch(phone, watch)
   phone.health = watch
   phone.keep:set(NAMESPACE, KEY, watch and json.encode {
-    cycle = watch.cycle, time = watch.time, before = watch.before,
-    rule = watch.rule, url = watch.url, names = json.array(watch.names),
+    cycles = json.array(watch.cycles), time = watch.time,
+    before = watch.before, rule = watch.rule, url = watch.url,
+    names = json.array(watch.names),
     profiles = json.array(watch.profiles) } or nil)
 end
 
@@ -55,6 +57,7 @@ local function restored(phone)
   local text = phone.keep:get(NAMESPACE, KEY)
   local watch = text and json.decode(text)
   if not watch then return nil end
+  watch.changes = {}
   local now = phone.world.now()
   local passed = now.trusted and now.time - watch.time or 0
   watch.mono = now.mono - math.max(0, passed)
@@ -69,12 +72,19 @@ local function watched(phone)
   return phone.health
 end
 
+local function has(list, value)
+  for _, one in ipairs(list) do
+    if one == value then return true end
+  end
+  return false
+end
+
 local function add_changes(watch, changes)
   for _, change in ipairs(changes) do
     local before = watch.changes[change.name]
     if before then
       before.new, before.ua_new = change.new, change.ua_new
-    else
+    elseif not has(watch.names, change.name) then
       local copy = {}
       for key, value in pairs(change) do copy[key] = value end
       watch.changes[change.name] = copy
@@ -96,8 +106,8 @@ end
 local function new_watch(phone, committed)
   local now = phone.world.now()
   local watch = { time = math.floor(now.time), mono = now.mono,
-    before = committed.revision_before, names = {}, changes = {},
-    profiles = {} }
+    before = committed.revision_before, cycles = {}, names = {},
+    changes = {}, profiles = {} }
   return watch
 end
 
@@ -116,10 +126,9 @@ function health.begin(phone, run, committed)
     and phone.undone == mark_of(phone, committed.changes) then
     return -- a rule assigns it again and again
   end
-  if not watch or not watch.changes then
-    watch = new_watch(phone, committed)
-  end
-  watch.cycle, watch.lost = run.trace.cycle, nil
+  watch = watch or new_watch(phone, committed)
+  table.insert(watch.cycles, run.trace.cycle)
+  watch.lost = nil
   watch.time = math.floor(phone.world.now().time)
   watch.mono = phone.world.now().mono
   watch.rule = committed.rule or committed.changes[1].rule
@@ -135,29 +144,33 @@ end
 
 -- --- taking back -----------------------------------------------------------
 
--- What a parameter was: of a change, or of the store's older revision.
+-- What a parameter was: of a change, or of the store's older revision, which
+-- knows those before a restart.
 local function values_before(phone, watch)
-  if watch.changes then
-    return function(name)
-      local c = watch.changes[name]
-      return { text = c.old, ua = c.ua_old, is_default = c.was_default,
-        user_pref = c.pref_old, user_modified = c.um_old }
+  local past, sentence
+  for _, name in ipairs(watch.names) do
+    if not watch.changes[name] and not past then
+      past, sentence = phone.world.store:past(watch.before or 0)
+      if not past then return nil, sentence end
     end
   end
-  local past, sentence = phone.world.store:past(watch.before or 0)
-  if not past then return nil, sentence end
-  return function(name) return past:value(name) end, past
+  return function(name)
+    local c = watch.changes[name]
+    if not c then return past:value(name) end
+    return { text = c.old, ua = c.ua_old, is_default = c.was_default,
+      user_pref = c.pref_old, user_modified = c.um_old }
+  end, past
 end
 
 -- Who has written a value since keeps it.
 local function is_ours(phone, watch, name)
   local now = phone.world.store:value(name)
   if not now then return false end
-  local change = watch.changes and watch.changes[name]
+  local change = watch.changes[name]
   if change then
     return now.text == change.new and now.ua == change.ua_new
   end
-  return now.is_default or now.cycle == watch.cycle
+  return now.is_default or has(watch.cycles, now.cycle)
 end
 
 -- Attributes can only be said in a profile's words.
@@ -259,17 +272,15 @@ local function undo(phone, run, watch, reason)
   local before, past = values_before(phone, watch)
   if not before then return give_up(phone, past) end
   local changes, sentence = take_back(phone, run, watch, before)
-  if type(past) == "userdata" then past:close() end
+  if past then past:close() end
   if not changes then
     store_watch(phone, watch)
     return { outcome = "watching", after = AGAIN_S,
       reason = "not undone: " .. tostring(sentence) }
   end
-  if watch.changes then
-    local list = {}
-    for _, change in pairs(watch.changes) do list[#list + 1] = change end
-    phone.undone = mark_of(phone, list)
-  end
+  local list = {}
+  for _, change in pairs(watch.changes) do list[#list + 1] = change end
+  phone.undone = mark_of(phone, list)
   return result_of(phone, run, watch, changes, reason)
 end
 

@@ -303,6 +303,40 @@ describe("a phone that restarts", function()
     assert.same({}, resync().changes)
   end)
 
+  it("is undone with the change before the restart, and both with the next",
+    function()
+      for _, restart in ipairs { 1, 2 } do
+        st:close()
+        start(path)
+        local before = everything()
+        device.apply = nil
+        body = GOOD:gsub("good", "first" .. restart)
+        resync()
+        look()
+        if restart == 1 then -- between the two
+          st:close()
+          start(path)
+          device.apply = nil
+          look()
+        end
+        pass(100)
+        body = "<flat-profile><GPP_B>" .. restart .. "</GPP_B>"
+          .. "<GPP_A>a</GPP_A></flat-profile>"
+        assert.equal(2, #resync().changes)
+        look()
+        if restart == 2 then -- after both
+          st:close()
+          start(path)
+        end
+        device.set_registered(false)
+        look()
+        pass(300)
+        assert.equal("undone", look().outcome)
+        assert.same(before, everything())
+        assert.equal(2 * restart, #quarantine.list(p))
+      end
+    end)
+
   it("keeps a change that does it good", function()
     resync()
     look()
