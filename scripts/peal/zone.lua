@@ -225,16 +225,17 @@ local function changes_of(z, year)
   return list
 end
 
--- The change in force at a time, and the one after it.
+-- The change in force at a time, and the one after it. Both changes of a year
+-- may fall into the one beside it.
 local function around(z, time)
   local year = civil.from_time(time + z.std).year
   local last, after
-  for y = year - 1, year + 1 do
+  for y = year - 2, year + 2 do
     for _, change in ipairs(changes_of(z, y)) do
-      if change.time <= time then
+      if change.time > time then
+        if not after or change.time < after.time then after = change end
+      elseif not last or change.time >= last.time then
         last = change
-      elseif not after then
-        after = change
       end
     end
   end

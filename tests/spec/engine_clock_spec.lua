@@ -1,6 +1,8 @@
 -- Resync_At__HHmm_ and clocks that are set, unset, or change with the season.
 local civil = require "peal.civil"
+local clock = require "peal.engine.clock"
 local support = require "support.engine"
+local zones = require "peal.zone"
 
 local DAY <const> = 86400
 
@@ -80,6 +82,15 @@ describe("Resync_At__HHmm_ on a clock with seasons", function()
     assert.same({ "2026-12-01T08:59:00Z" }, wall(lab))
     assert.is_truthy(table.concat(lab.world.lines, "\n"):find("Time_Zone",
       1, true))
+  end)
+
+  it("comes also where daylight time is two days away", function()
+    local odd = "AAA-24BBB17:59:59,J88/-167,74/167:59:59"
+    local now = 227788348
+    local day = assert(zones.parse(odd)):fields(now).days
+    local at = clock.next_daily({ said = {}, phone = { param = function() end },
+      world = { now = function() return { zone = odd } end } }, 0, now, day)
+    assert.is_true(at > now and at < now + 3 * DAY)
   end)
 
   it("moves when Time_Zone changes", function()

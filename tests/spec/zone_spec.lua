@@ -249,4 +249,19 @@ describe("a phone's time parameters", function()
       assert.equal("invalid", word)
     end
   end)
+
+  it("may all fall into the year after, or before", function()
+    -- "on or after the last day": both changes of a year come in the next one
+    local late = assert(phone("GMT", { dst = true,
+      rule = "start=12/31/7/1:0:0;end=12/31/6/1:0:0;save=1" }))
+    local early = assert(zone.parse("AAA0BBB,0/-167,1/-167"))
+    for _, z in ipairs { late, early } do
+      for t = time(2026, 12, 20), time(2027, 1, 12), 3600 do
+        local offset = z:offset(t)
+        assert.is_true(offset == 0 or offset == 3600)
+        local here = z:fields(t)
+        assert.is_true(math.abs(z:time(here.days, t % 86400) - t) <= 90000)
+      end
+    end
+  end)
 end)

@@ -60,7 +60,8 @@ end
 function clock.next_daily(e, minute, time, skip)
   local z = clock.zone(e)
   local day = z:fields(time).days
-  for d = day, day + 2 do
+  -- tomorrow, but for offsets that are two days apart
+  for d = day, day + 5 do
     local at = z:time(d, minute * 60)
     if at >= time and d ~= skip then return at, d end
   end
