@@ -308,6 +308,21 @@ describe("a NOTIFY", function()
     assert.same({}, lab.reboots)
   end)
 
+  it("check-sync;profile=;reboot=true asks for the stored rules", function()
+    local lab = notified("check-sync", { profile = "", reboot = "true" }, 1,
+      true)
+    assert.same({ 0, 10 }, lab.at)
+    assert.equal(1, #lab.reboots)
+  end)
+
+  it("on a line that is none needs a sender who is known", function()
+    for _, line in ipairs { "x", 1.5 } do
+      local lab, answer = notified("resync", {}, line, false)
+      assert.equal("unauthenticated", answer[3])
+      assert.same({ 0 }, lab.at)
+    end
+  end)
+
   it("asks for a report where there is a Report_Rule", function()
     local _, answer = notified("report", {}, 1, true)
     assert.equal("refused", answer[3])

@@ -5,13 +5,15 @@ local notify = {}
 
 local function refused(sentence) return nil, sentence, "refused" end
 
+local function rule_of(params)
+  return params.profile ~= "" and params.profile or nil
+end
+
 local function resync(e, params)
   if e.phone:param("Resync_From_SIP") == "No" then
     return refused("Resync_From_SIP is No")
   end
-  local rule = params.profile
-  if rule == "" then rule = nil end
-  return e:resync { by = "notify", rule = rule, role = "admin",
+  return e:resync { by = "notify", rule = rule_of(params), role = "admin",
     authenticated = true }
 end
 
@@ -24,7 +26,7 @@ local function check_sync(e, params)
   if e.phone:param("Resync_From_SIP") == "No" then
     return refused("Resync_From_SIP is No")
   end
-  return e:resync { by = "notify", rule = params.profile, role = "admin",
+  return e:resync { by = "notify", rule = rule_of(params), role = "admin",
     authenticated = true, reboot = "sip" }
 end
 
@@ -60,7 +62,7 @@ function notify.take(e, event, params, line, authenticated)
   if not handler then
     return nil, "no such event", "unknown-event"
   end
-  local guard = ("Auth_Resync-Reboot_%d_"):format(line or 1)
+  local guard = ("Auth_Resync-Reboot_%s_"):format(line or 1)
   if not authenticated and e.phone:param(guard) ~= "No" then
     return nil, guard .. " asks for a sender who is known", "unauthenticated"
   end
