@@ -94,12 +94,17 @@ end
 
 -- --- what makes a resync due ---
 
+-- $PRVST of a resync that nobody asks for.
+local PRVST <const> = { boot = 0, periodic = 1, at = 1, retry = 2,
+  upgrade = 1 }
+
 --- A resync is due now, unless one is already: that one will do for both.
 --   asked_by   "boot", "periodic", "at", "retry", "upgrade"
-function engine:request(asked_by, prvst)
+--   phase      "random": it waits for the start timer first
+function engine:request(asked_by, phase)
   if self.off or self.pending then return end
-  self.pending = { asked_by = asked_by, prvst = prvst, explicit = false,
-    phase = "gate" }
+  self.pending = { asked_by = asked_by, prvst = PRVST[asked_by],
+    explicit = false, phase = phase or "gate" }
 end
 
 --- The phone restarts as soon as all lines are idle.
@@ -112,8 +117,8 @@ local DUE <const> = {
   start = function(e)
     if e.pending then e.pending.phase = "gate" end
   end,
-  periodic = function(e) e:request("periodic", 1) end,
-  retry = function(e) e:request("retry", 2) end,
+  periodic = function(e) e:request("periodic") end,
+  retry = function(e) e:request("retry") end,
   gate = function() end, -- it is asked again, since no timer holds it
   force = function() end,
   upgrade = function(e) parts.upgrade(e, { event = "retry" }) end,
@@ -133,7 +138,7 @@ local function fire(e)
     if not name then return end
     if name == "at" then
       plan.daily_due(e)
-      e:request("at", 1)
+      e:request("at")
     else
       local due = e.timers:get(name)
       e.timers:cancel(name)
@@ -145,8 +150,9 @@ end
 -- --- the boot ---
 
 local function boot(e)
-  local reason = e.boot_reason
-  say.line(e, "start (%s)", reason)
+  local reason, left = e.boot_reason, e.keep:get("engine", "pending")
+  e.keep:set("engine", "pending", nil)
+  say.line(e, "the phone starts (%s)", reason)
   if not e.phone:yes("Provision_Enable") then
     changes.switch_off(e)
   else
@@ -154,9 +160,10 @@ local function boot(e)
     local answer = plan.ask(e, "boot")
     plan.arm(e, answer)
     if answer.start then
-      e.pending = { asked_by = "boot", prvst = 0, explicit = false,
-        phase = "random" }
+      e:request("boot", "random")
       plan.arm_start(e, answer.start)
+    elseif PRVST[left or ""] then
+      e:request(left)
     end
   end
   e.boot_upgrade = true
@@ -223,6 +230,8 @@ local function reboot(e)
   say.event(e, "reboot", { reason = wanted.reason, cold = wanted.cold })
   say.line(e, "reboot (%s%s)", wanted.reason, wanted.cold and ", cold" or "")
   e.keep:set("engine", "boot_reason", wanted.reason)
+  -- a resync that is due, and has not run, is due after the reboot as well
+  e.keep:set("engine", "pending", e.pending and e.pending.asked_by)
   history.add(e.phone, "reboot", { reason = wanted.reason })
   e.keep:flush("reboot")
   e.queue:refuse(nil, "the phone restarts")
@@ -231,6 +240,7 @@ local function reboot(e)
   if ok == nil and sentence then
     e.stopped = false
     e.keep:set("engine", "boot_reason", nil)
+    e.keep:set("engine", "pending", nil)
     say.note(e, "no-reboot", "the phone cannot be rebooted: " .. sentence)
   end
   return true

@@ -77,6 +77,34 @@ describe("a changed value that needs a reboot", function()
       end
     end)
 
+  -- A resync with a rule of its own leaves the one that is due alone, and may
+  -- ask for a reboot, after which none would be due.
+  for state, params in pairs {
+    RANDOM_WAIT = { Resync_Random_Delay = "2" },
+    GATED = { Resync_Trigger_1 = "$PRVTMR ge 600" },
+  } do
+    it("does not end a start's resync that waits: " .. state, function()
+      local own = "http://192.0.2.7/own.xml"
+      local lab = support.new { params = params, server = function(request)
+        if request.url == own then
+          return support.profile { User_ID_1_ = "1002" }
+        end
+        return support.EMPTY
+      end }
+      lab:boot("power_on"):advance(5)
+      assert.equal(state, lab.engine:status().state)
+      assert(lab.engine:resync { by = "cli", rule = own })
+      assert.equal("resync_applied", lab.reboots[1].reason)
+      lab:power()
+      lab:boot():advance(1000)
+      assert.same({ own, support.URL }, lab.asked)
+      assert.equal("boot", lab.engine:status().last.asked_by)
+      -- once is enough
+      lab:restart("resync_applied"):advance(2000)
+      assert.equal(2, #lab.at)
+    end)
+  end
+
   it("is said aloud where the device cannot reboot", function()
     local lab = support.new { told = true, device = { reboot = false },
       server = changing(function() return { User_ID_1_ = "1002" } end) }

@@ -55,7 +55,7 @@ local function switch_on(e)
   e.off = false
   say.line(e, "Provision_Enable is Yes: resyncs are on")
   plan.arm(e, plan.ask(e, "change"))
-  if not e.ever_synced then e:request("boot", 0) end
+  if not e.ever_synced then e:request("boot") end
 end
 
 local function switch(e)

@@ -58,7 +58,7 @@ local function after_upgrade(e, result)
   if result.reboot then
     e:want_reboot("upgrade", false)
   elseif result.attempted and e.phone:yes("Resync_After_Upgrade_Attempt") then
-    e:request("upgrade", 1)
+    e:request("upgrade")
   end
 end
 
