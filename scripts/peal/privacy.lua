@@ -12,11 +12,10 @@ local function message_of(sip)
   for i, one in ipairs(sip.headers) do
     headers[i] = { name = one.name, value = one.value }
   end
-  local to = sip:get("To") or ""
   return {
     method = sip.method or (sip:get("CSeq") or ""):match("^%d+%s+(%S+)"),
     uri = sip.uri, status = sip.status, headers = headers,
-    in_dialog = to:lower():find(";%s*tag%s*=") ~= nil,
+    in_dialog = classic.tag(sip:get("To")) ~= nil,
   }
 end
 
@@ -39,8 +38,7 @@ end
 local function sender(sip)
   local from = sip:get("From") or ""
   if from:find("anonymous.invalid", 1, true) then return nil end
-  return from:match('^[^"<]*<[^<>]*>')
-    or from:match('^"[^"\\]*"%s*<[^<>]*>')
+  return classic.who(from)
 end
 
 local function numbers(text)

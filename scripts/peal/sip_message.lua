@@ -15,6 +15,10 @@ local LONG <const> = { a = "Accept-Contact", b = "Referred-By",
   r = "Refer-To", s = "Subject", t = "To", u = "Allow-Events", v = "Via",
   x = "Session-Expires", y = "Identity" }
 
+-- Headers that a message has once; of two, each reader might take another.
+local ONCE <const> = { from = true, to = true, ["call-id"] = true,
+  cseq = true }
+
 -- Characters of a token, for patterns.
 local TOKEN <const> = "[%w%-%.!%%*_+`'~]+"
 
@@ -57,13 +61,15 @@ local function read_header(self, line, raw)
   end
   local name, value = line:match("^(" .. TOKEN .. ")[ \t]*:[ \t]*(.-)[ \t]*$")
   if not name then return bad("a line of its head is no header") end
-  if #self.headers == HEADERS_MAX then
+  local key = sip_message.key(name)
+  if ONCE[key] and self:get(key) then
+    return bad(("it has two %s headers"):format(LONG[name:lower()] or name))
+  elseif #self.headers == HEADERS_MAX then
     return nil, ("a SIP message with more than %d headers"):format(
       HEADERS_MAX), "limit"
   end
   self.headers[#self.headers + 1] = { spelled = name, value = value,
-    name = LONG[name:lower()] or name, key = sip_message.key(name),
-    raw = raw }
+    name = LONG[name:lower()] or name, key = key, raw = raw }
   return true
 end
 

@@ -254,6 +254,40 @@ Privacy: user
       "P-Preferred-Identity: <sip:x@y>\r\n", 1, true))
   end)
 
+  it("takes who speaks from From, in any form", function()
+    phone_with {}
+    for from, who in pairs {
+      ["sip:1001@h;tag=7"] = "<sip:1001@h>",
+      ['"Al\\"ice <x>" <sip:1001@h;x=y>;tag=7'] =
+        '"Al\\"ice <x>" <sip:1001@h;x=y>',
+      ["Alice <tel:+15550100>;tag=7"] = "Alice <tel:+15550100>",
+    } do
+      local text = apply(edited(BEFORE, { with = { [FROM] = "From: " .. from
+        } }), { "id" })
+      assert.truthy(text:find("P-Preferred-Identity: " .. who .. "\r\n", 1,
+        true), from)
+      assert.truthy(text:find('From: "Anonymous" <sip:anonymous@'
+        .. "anonymous.invalid>;tag=7\r\n", 1, true), from)
+    end
+  end)
+
+  it("is not talked out of it by a tag that is none of To's", function()
+    phone_with {}
+    for _, to in ipairs { '"a;tag=1" <sip:2002@sip.example.net>',
+      "<sip:2002;tag=1@sip.example.net>" } do
+      local text = BEFORE:gsub("To: [^\r]*", "To: " .. to)
+      assert.truthy(apply(text, { "id" }):find("anonymous.invalid", 1, true),
+        to)
+    end
+  end)
+
+  it("edits no message that says twice who sends it", function()
+    phone_with {}
+    local text = BEFORE:gsub("(From: [^\r]*\r\n)", "%1f: <sip:1@h>;tag=8\r\n")
+    assert.same({ nil, "not a SIP message: it has two From headers",
+      "invalid" }, { apply(text, { "id" }) })
+  end)
+
   it("is in CSeq's place where there is no Contact", function()
     local text = edited(BEFORE, { minus = { "Contact" } })
     assert.equal(edited(text, { plus = { "Privacy: session" } }),

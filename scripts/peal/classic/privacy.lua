@@ -70,6 +70,22 @@ local function tag_of(value)
   return params:match(";%s*[tT][aA][gG]%s*=%s*([^;%s]+)")
 end
 
+--- The tag of a From or To: no `;tag=` of a name or of a URI.
+privacy.tag = tag_of
+
+--- Name and URI of a From, without its parameters; nil: it has none.
+function privacy.who(value)
+  local from = value:find("%S")
+  local at = from
+  if from and value:sub(from, from) == '"' then
+    at = behind_quote(value, from)
+  end
+  local to = at and value:match("^[^<]*<[^<>]*>()", at)
+  if to then return value:sub(from, to - 1) end
+  local uri = value:match("^%s*([^;%s<>\"]+)")
+  return uri and ("<%s>"):format(uri)
+end
+
 local function user_of(uri)
   local user = uri:match("^[sS][iI][pP][sS]?:([^@;:]+)[^@]*@")
     or uri:match("^[tT][eE][lL]:([^;]+)") or ""
