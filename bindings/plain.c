@@ -60,6 +60,27 @@ struct pack {
 
 static enum peal_err pack_value(struct pack *p);
 
+/* Is the value on top a key that is carried? */
+static int is_key(lua_State *L)
+{
+	lua_Integer i;
+
+	if (!lua_isinteger(L, -1))
+		return lua_type(L, -1) == LUA_TSTRING;
+	i = lua_tointeger(L, -1);
+	return i >= 1 && i <= PEAL_PLAIN_PLACES;
+}
+
+static enum peal_err pack_key(struct pack *p)
+{
+	enum peal_err err = pack_value(p);
+
+	if (err || is_key(p->L))
+		return err;
+	p->what = "a key that is no text and no place in a list";
+	return PEAL_EINVAL;
+}
+
 static enum peal_err pack_table(struct pack *p)
 {
 	lua_State *L = p->L;
@@ -78,7 +99,7 @@ static enum peal_err pack_table(struct pack *p)
 	lua_pushnil(L);
 	while (!err && lua_next(L, -2)) {
 		lua_insert(L, -2);
-		err = pack_value(p);
+		err = pack_key(p);
 		lua_insert(L, -2);
 		if (!err)
 			err = pack_value(p);
@@ -181,12 +202,6 @@ static int take(struct unpack *u, void *out, size_t len)
 }
 
 static int unpack_value(struct unpack *u);
-
-/* A key that a table can hold? */
-static int is_key(lua_State *L)
-{
-	return !lua_isnil(L, -1) && lua_rawequal(L, -1, -1);
-}
 
 static int unpack_table(struct unpack *u)
 {

@@ -1,8 +1,9 @@
 /* plain.h - plain Lua data as bytes: between boxes, workers and the engine.
  *
- * nil, booleans, integers, floats, strings, and tables of these; no functions,
- * userdata, cycles or metatables. Bounded by the buffer's maximum and by
- * PEAL_LIMIT_PLAIN_DEPTH. The form is private to one build of peal: it crosses
+ * nil, booleans, integers, floats, strings, and tables of these, whose keys are
+ * strings and the places of a list; no functions, userdata, cycles or
+ * metatables. Bounded by the buffer's maximum and by PEAL_LIMIT_PLAIN_DEPTH. The
+ * form is private to one build of peal: it crosses
  * pipes, never machines. The reader trusts nothing. */
 #ifndef PEAL_PLAIN_H
 #define PEAL_PLAIN_H

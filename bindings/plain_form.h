@@ -22,6 +22,11 @@ enum peal_plain_tag {
  * lines of Lua could ask for more of them than any reader has memory. */
 enum { PEAL_PLAIN_TABLES = 1 << 16 };
 
+/* Places of a list. A key is a text or one of these: other numbers can be
+ * chosen such that all of them fall into one place of a hash table, and reading
+ * them takes minutes. */
+enum { PEAL_PLAIN_PLACES = 1 << 16 };
+
 enum peal_err peal_plain_put_tag(struct peal_buf *out, enum peal_plain_tag tag);
 enum peal_err peal_plain_put_integer(struct peal_buf *out, lua_Integer n);
 enum peal_err peal_plain_put_text(struct peal_buf *out, const char *text,
