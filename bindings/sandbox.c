@@ -29,6 +29,10 @@ static void cut_off(lua_State *L)
 		lua_pushnil(L);
 		lua_setglobal(L, names[i]);
 	}
+	lua_getglobal(L, LUA_STRLIBNAME); /* every text leads to it */
+	lua_pushnil(L);
+	lua_setfield(L, -2, "dump");
+	lua_pop(L, 1);
 	lua_newtable(L);
 	lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 	lua_newtable(L);
@@ -190,6 +194,7 @@ static enum peal_err answer(lua_State *L, struct job *j, int n)
 		lua_rawseti(L, -2, i);
 	}
 	peal_box_uncover(L);
+	peal_box_unguard(peal_box_of(L));
 	lua_pushboolean(L, 1);
 	lua_setfield(L, -2, "ok");
 	lua_pushinteger(L, n);
@@ -223,7 +228,6 @@ static enum peal_err decide(lua_State *L, struct job *j)
 			return PEAL_OK;
 		n = lua_gettop(L) - n;
 	}
-	peal_box_unguard(b);
 	return answer(L, j, n);
 }
 

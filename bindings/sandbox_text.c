@@ -83,12 +83,13 @@ static int l_tostring(lua_State *L)
 /* Upvalue: Lua's. */
 static int l_format(lua_State *L)
 {
-	const char *p = luaL_checkstring(L, 1);
+	size_t len;
+	const char *p = luaL_checklstring(L, 1, &len), *end = p + len;
 	int arg = 1, top = lua_gettop(L);
 
-	while ((p = strchr(p, '%'))) {
+	while ((p = memchr(p, '%', (size_t)(end - p)))) {
 		p += 1 + strspn(p + 1, "-+ #0123456789.");
-		if (*p == '\0')
+		if (p == end)
 			break;
 		if (*p++ == '%' || ++arg > top)
 			continue;
@@ -103,13 +104,26 @@ static int l_format(lua_State *L)
 	return l_charged(L);
 }
 
-/* utf8.codes() gives an iterator, which may skip a long run of bytes. */
+/* Skips what is left of a character, which may be a long run of bytes.
+ * Upvalue: Lua's. */
+static int l_next_code(lua_State *L)
+{
+	size_t len, at = (size_t)lua_tointeger(L, 2), end = at;
+	const char *s = luaL_checklstring(L, 1, &len);
+
+	while (end < len && ((unsigned char)s[end] & 0xC0) == 0x80)
+		end++;
+	peal_box_charge(L, peal_box_bytes(end - at));
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* utf8.codes() gives an iterator. */
 static int l_codes(lua_State *L)
 {
 	int n = lua_tocfunction(L, lua_upvalueindex(1))(L);
 
 	lua_pushvalue(L, -n);
-	lua_pushcclosure(L, l_charged, 1);
+	lua_pushcclosure(L, l_next_code, 1);
 	lua_replace(L, -n - 1);
 	return n;
 }

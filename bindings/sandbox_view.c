@@ -196,6 +196,7 @@ static void uncover(lua_State *L, int depth, unsigned *tables)
 	luaL_checkstack(L, 8, NULL);
 	lua_pushnil(L);
 	while (lua_next(L, -2)) {
+		peal_box_charge(L, 1); /* listed often, it is walked often */
 		if (!lua_istable(L, -1)) {
 			lua_pop(L, 1);
 			continue;

@@ -365,6 +365,8 @@ describe("a limit of a box", function()
     { "local f = pcall for i = 1, 220 do f = coroutine.wrap(f) end "
       .. "return (pcall(f, error))", false },
     { "return #('a'):rep(1e5):match('a*')", 100000 },
+    { "local n = 0 for _ in utf8.codes(('é'):rep(8000)) do n = n + 1 end "
+      .. "return n", 8000 },
     { "return (pcall(string.rep, 'x', 1 << 62))", false },
     { "return (pcall(table.unpack, {}, 1, 1 << 60))", false },
     { "return (pcall(table.concat, {}, '', 1, 1 << 60))", false },
@@ -434,7 +436,7 @@ describe("a rule cannot escape by", function()
   it("names that are not there", function()
     for _, name in ipairs { "load", "loadstring", "loadfile", "dofile",
       "require", "package", "io", "os", "debug", "print", "warn",
-      "collectgarbage", "_G", "string.dump", "math.random",
+      "collectgarbage", "_G", "string.dump", "('').dump", "math.random",
       "math.randomseed", "coroutine.clear" } do
       assert.are.equal("nil", (of("return type(" .. name .. ")")), name)
     end
@@ -500,15 +502,39 @@ describe("a rule cannot escape by", function()
       return tostring({}), tostring(pairs),
         ("%s %5s"):format(coroutine.create(error), {}),
         tostring((pcall(string.format, "%p", {})))]] })
+    assert.are.same({ "\0table", false }, { of [[
+      return ("\0%s"):format({}), (pcall(string.format, "\0%p", {}))]] })
   end)
 
   it("odd answers", function()
     for _, text in ipairs { "return { [0/0 == 0] = 1 }",
       "return setmetatable({}, { __pairs = error, __index = error })",
-      "return { [{}] = 1 }", "return { [1.5] = 1 }" } do
+      "return { [{}] = 1 }" } do
       local answer, sentence, word = ask(rule(text))
       assert.is_true(answer ~= nil or word == "bad-rule-file", sentence)
     end
+  end)
+
+  -- Whoever reads them compares each with all that fall into its place.
+  it("keys that are slow to read", function()
+    for _, key in ipairs { "1.5", "true", "0", "-1", "1 << 40" } do
+      local sentence, word = fails(rule(("return { { [%s] = 1 } }")
+        :format(key)))
+      assert.are.equal("rules/trigger.lua: the answer holds a key that is no "
+        .. "text and no place in a list", sentence)
+      assert.are.equal("bad-rule-file", word)
+    end
+  end)
+
+  it("an answer that is much larger than it looks", function()
+    local sentence, word = fails(rule [[
+      local few, many = {}, {}
+      for i = 1, 30000 do few[i] = true end
+      for i = 1, 30000 do many[i] = few end
+      return many]])
+    assert.are.equal("rules/trigger.lua: stopped after 10000000 instructions",
+      sentence)
+    assert.are.equal("rule-limit", word)
   end)
 
   it("odd uses of _ENV", function()
