@@ -115,8 +115,8 @@ describe("what is told", function()
     assert.same({ "RANDOM_WAIT", "RUN", "IDLE" }, states)
     assert.is_true(steps > 5)
     assert.same({ "success" }, cycles)
-    assert.same({ "start (power_on)", "resync 1 (boot) ok: 0 changes" },
-      lab.world.lines)
+    assert.same({ "the phone starts (power_on)",
+      "resync 1 (boot) ok: 0 changes" }, lab.world.lines)
   end)
 
   it("is a failing rule file as well, and the good copy goes on", function()

@@ -170,7 +170,7 @@ describe("peal run", function()
     assert.are.equal("IDLE", d:ask("status").state)
     assert.are.equal(0, d:ask("status").cycle)
     assert.are.equal(0, d:stop())
-    assert.is_truthy(d:log():find("start (resync_applied)", 1, true))
+    assert.is_truthy(d:log():find("the phone starts (resync_applied)", 1, true))
     assert.are.equal(2, p:run("run", "--boot", "boredom").code)
   end)
 

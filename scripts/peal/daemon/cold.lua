@@ -10,7 +10,8 @@ cold.names = {}
 
 for name in ([[
   alias cause classic condition cycle cycle.context
-  cycle.download cycle.values daemon.methods daemon.outcome daemon.write
+  cycle.download cycle.values daemon.methods daemon.outcome daemon.reboot
+  daemon.write
   engine.changes engine.forecast engine.notify engine.parts engine.plan
   engine.status engine.work environment headset headset_manifest health
   history image macro messages privacy quarantine report report.baseline

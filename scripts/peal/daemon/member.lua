@@ -12,7 +12,8 @@ member.__index = member
 --- @param host  what phones share: on_event(member, event), on_log(member,
 --   text), on_failure(member, text), worker()
 function member.new(host)
-  local self = setmetatable({ host = host, started = sys.time() }, member)
+  local self = setmetatable({ host = host, started = sys.time(), pace = {} },
+    member)
   --- Functions of the phone's world, see world/live.lua.
   self.log_line = function(text) self:write(text) end
   self.tell_event = function(event) self:tell(event) end
@@ -29,6 +30,10 @@ function member:adopt(open, boot)
   self.log = control_log.new(open.store_path)
   --- Suspends until something happens.
   self.next_event = function() open.world.wait(1, self) end
+  local device = open.world.device
+  if device.simulated then
+    device.on_reboot = function() self:reboot() end
+  end
 end
 
 function member:mac()
@@ -90,15 +95,53 @@ end
 function member:start(engine)
   self:write(("peal %s starts, process %d"):format(sys.versions().peal,
     sys.pid()))
-  self.engine = engine.new(self.phone)
+  self.module = engine
+  self:power_on(self.boot)
+end
+
+--- An engine for the phone as it is now.
+--   reason   of the boot; nil: the engine knows
+function member:power_on(reason)
+  self.engine = self.module.new(self.phone)
   task.guarded(function(text) self:fail(text) end, function()
-    self.engine:start(self.boot)
+    self.engine:start(reason)
+  end)
+end
+
+-- The simulated phone is up again.
+local function come_up(self)
+  local open = self.open
+  self.booting = nil
+  open.phone = require("peal.daemon.reboot").phone(open)
+  self.phone = open.phone
+  local load = self.phone.identity.SWVER
+  self:write(("the simulated phone is up again%s"):format(
+    load and ", with the load " .. load or ""))
+  self:tell { event = "boot", time = math.floor(self.now().time),
+    SWVER = load }
+  self:power_on()
+end
+
+--- The simulated phone reboots. Its engine is at the end of its work, and has
+-- written what it keeps; sockets and who listens there stay.
+function member:reboot()
+  local seconds = require("peal.daemon.reboot").wait(self.pace,
+    self.now().mono)
+  self.booting = true
+  if seconds > 0 then
+    self:write(("it has rebooted again: up in %d s"):format(seconds))
+  end
+  task.guarded(function(text) self:fail(text) end, function()
+    self.open.world.wait(seconds) -- at once: when the old engine has ended
+    if not self.ended and not self.problem then come_up(self) end
   end)
 end
 
 --- The wall clock was set.
 function member:clock_changed()
-  if not self.problem then self.engine:clock_changed() end
+  if not self.problem and not self.booting then
+    self.engine:clock_changed()
+  end
 end
 
 --- Rule files are read anew.
@@ -120,6 +163,9 @@ end
 function member:status()
   local ok, out = pcall(self.engine.status, self.engine)
   if not ok then out = { state = "FAILED", why_not_now = tostring(out) } end
+  if self.booting then
+    out.state, out.why_not_now, out.next = "OFF", "the phone reboots", nil
+  end
   if self.problem then
     out.state, out.why_not_now = "FAILED", self.problem
     out.next, out.problem = nil, self.problem
@@ -131,6 +177,7 @@ end
 
 --- The next of what is scheduled, or nil; and whether a resync runs.
 function member:next_due()
+  if self.booting then return nil end
   local ok, status = pcall(self.engine.status, self.engine)
   if not ok then return nil end
   return status.next[1], status.state == "RUN"
@@ -138,6 +185,7 @@ end
 
 --- No more work; the socket goes, the state is kept, the store let go.
 function member:stop(why)
+  self.ended = true
   if self.engine and not self.problem then
     local ok, text = pcall(self.engine.stop, self.engine)
     if not ok then self:write("internal error: " .. text) end

@@ -23,7 +23,7 @@ local function copy(t)
 end
 
 -- Image partitions.
-local function add_slots(d, slots, options)
+local function add_slots(d, slots, options, state)
   d.load = function() return slots:loads() end
   function d.image_begin(about) return slots:begin(about) end
   function d.image_write(image, bytes) return slots:write(image, bytes) end
@@ -44,17 +44,19 @@ local function add_slots(d, slots, options)
   function d.reboot(reason, cold)
     table.insert(d.reboots, { reason = reason, cold = cold or false })
     slots:boot()
+    -- the program that listened and asked is gone
+    state.listeners, state.answer, d.asked = {}, nil, nil
     if d.on_reboot then d.on_reboot(reason, cold) end
   end
 end
 
 -- Lines, registration, clock, headset: state, and who is told of changes.
 local function add_state(d, state)
-  local listeners = {}
+  state.listeners = {}
   local function tell(kind, about)
-    for _, fn in ipairs(listeners) do fn(kind, about) end
+    for _, fn in ipairs(state.listeners) do fn(kind, about) end
   end
-  function d.subscribe(fn) listeners[#listeners + 1] = fn end
+  function d.subscribe(fn) table.insert(state.listeners, fn) end
   function d.lines_active() return state.lines_active or 0 end
   function d.registered() return state.registered end
   function d.clock_trusted() return state.clock_trusted ~= false end
@@ -84,16 +86,15 @@ end
 
 -- What the user is asked, and what comes of the headset.
 local function add_user(d, state)
-  local pending
   function d.prompt(kind, about, answer)
     d.asked = { kind = kind, about = copy(about) }
     table.insert(d.prompts, d.asked)
-    pending = answer
+    state.answer = answer
   end
   --- The user chooses; false: nothing was asked.
   function d.answer(choice)
-    local answer = pending
-    pending, d.asked = nil, nil
+    local answer = state.answer
+    state.answer, d.asked = nil, nil
     if answer then answer(choice) end
     return answer ~= nil
   end
@@ -130,7 +131,7 @@ function simulated.new(options)
     zone = options.zone, headset = options.headset and copy(options.headset) }
   local d = { simulated = true, reboots = {}, images = {}, installed = {},
     prompts = {}, applied = {}, aborted = 0 }
-  add_slots(d, slots, options)
+  add_slots(d, slots, options, state)
   add_state(d, state)
   add_user(d, state)
   return d
