@@ -188,6 +188,18 @@ describe("a folder of rule files", function()
       assert.is_true(read()["trigger.lua"].factory)
     end)
 
+  it("is not held up by a pipe that nobody writes to", function()
+    io.open = function() error("opened") end -- luacheck: ignore
+    assert(os.execute(("mkfifo %s/trigger.lua && mkdir %s/profile.lua")
+      :format(dir, dir)))
+    local sources = read()
+    assert.are.equal(dir .. "/trigger.lua: not a file, but something else",
+      sources["trigger.lua"].error)
+    assert.are.equal(dir .. "/profile.lua: not a file, but a directory",
+      sources["profile.lua"].error)
+    assert.are.equal(sources, read())
+  end)
+
   it("says when it cannot be read, and when it can again", function()
     process.remove(dir)
     local first = read()
