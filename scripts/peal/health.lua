@@ -30,7 +30,7 @@ end
 
 -- --- what is watched -------------------------------------------------------
 -- phone.health: cycles, time (wall, of the last commit), before (revision),
--- names, rule, url, profiles { url, hash }; in memory only: mono (of the last
+-- names, rule, url, profiles { url, hash, mark }; in memory only: mono (of the last
 -- commit), lost (mono since when registration is gone), changes by name (of
 -- those since the phone started).
 
@@ -114,7 +114,7 @@ end
 --- A resync has changed something: watch the phone from now on. A change
 -- before the last one was found good or bad is judged together with it.
 --   committed   revision_before, revision, changes, rule, url, profiles
---               { rule, url, hash, changes = how many }
+--               { rule, url, hash, mark, changes = how many }
 function health.begin(phone, run, committed)
   local registered = registered_of(phone)
   if registered == nil or #committed.changes == 0 then return end
@@ -136,7 +136,8 @@ function health.begin(phone, run, committed)
   add_changes(watch, committed.changes)
   for _, profile in ipairs(committed.profiles) do
     if profile.changes ~= 0 then
-      table.insert(watch.profiles, { url = profile.url, hash = profile.hash })
+      table.insert(watch.profiles, { url = profile.url, hash = profile.hash,
+        mark = profile.mark })
     end
   end
   save(phone, watch)
@@ -213,7 +214,7 @@ end
 
 local function keep_away(phone, watch)
   for _, profile in ipairs(watch.profiles) do
-    quarantine.add(phone, profile.hash, profile.url)
+    quarantine.add(phone, profile.hash, profile.url, profile.mark)
   end
 end
 
@@ -340,8 +341,14 @@ end
 -- --- the quarantine of a download ------------------------------------------
 
 local function held_back(run, name, url, answer, entry)
-  context.note(run, "quarantined", nil, ("%s: not applied: these bytes of %s "
-    .. "were undone on %s UTC. Change the profile, or ask for a resync by hand")
+  if run.explicit and run.asked_by ~= "notify" then
+    quarantine.lift(run.phone, entry.hash)
+    context.note(run, "quarantined", nil, ("%s: applied again, since somebody "
+      .. "asks for it: %s"):format(name, url))
+    return nil
+  end
+  context.note(run, "quarantined", nil, ("%s: not applied: what %s changes "
+    .. "was undone on %s UTC. Change the profile, or ask for a resync by hand")
     :format(name, url, history.time(entry.time)))
   return { rule = name, outcome = "success", url = url, changes = 0,
     status = answer.status, quarantined = true, bytes = #answer.body }
@@ -360,14 +367,16 @@ function health.quarantined(run, name, answer, url)
   end
   answer.hash = quarantine.hash(answer.body)
   local entry = quarantine.find(phone, answer.hash)
-  if not entry then return nil end
-  if run.explicit and run.asked_by ~= "notify" then
-    quarantine.lift(phone, answer.hash)
-    context.note(run, "quarantined", nil, ("%s: applied again, since somebody "
-      .. "asks for it: %s"):format(name, url))
-    return nil
-  end
-  return held_back(run, name, url, answer, entry)
+  return entry and held_back(run, name, url, answer, entry)
+end
+
+--- The same for what a profile would change, whatever its bytes. Gives the
+-- answer its mark.
+function health.held(run, name, answer, url, changes)
+  if not answer.hash or #changes == 0 then return nil end
+  answer.mark = quarantine.hash(mark_of(run.phone, changes))
+  local entry = quarantine.find(run.phone, answer.hash, answer.mark)
+  return entry and held_back(run, name, url, answer, entry)
 end
 
 return health

@@ -1,5 +1,6 @@
---- Profiles that did the phone no good: the same bytes are not applied again.
--- Our choice throughout.
+--- Profiles that did the phone no good: neither the same bytes nor what they
+-- changed is applied again. (A server that encrypts each answer anew, or writes
+-- the time into a comment, sends other bytes each time.) Our choice throughout.
 local encode = require "peal.encode"
 local json = require "peal.json"
 
@@ -16,7 +17,7 @@ function quarantine.hash(bytes)
   return digest:hex()
 end
 
---- What is kept away, the newest first: { hash, url, time }.
+--- What is kept away, the newest first: { hash, mark, url, time }.
 function quarantine.list(phone)
   local text = phone.keep:get(NAMESPACE, KEY)
   local list = text and json.decode(text)
@@ -28,10 +29,10 @@ local function write(phone, list)
     and json.encode(json.array(list)) or nil)
 end
 
---- The entry of a hash, or nil.
-function quarantine.find(phone, hash)
+--- The entry of a hash or of a mark, or nil.
+function quarantine.find(phone, hash, mark)
   for _, entry in ipairs(quarantine.list(phone)) do
-    if entry.hash == hash then return entry end
+    if entry.hash == hash or mark and entry.mark == mark then return entry end
   end
 end
 
@@ -45,11 +46,12 @@ function quarantine.lift(phone, hash)
 end
 
 --- Keep a profile away; of more than 16 the oldest is forgotten.
---   url   without credentials
-function quarantine.add(phone, hash, url)
+--   url    without credentials
+--   mark   of what the profile changed, see health.held()
+function quarantine.add(phone, hash, url, mark)
   quarantine.lift(phone, hash)
   local list = quarantine.list(phone)
-  table.insert(list, 1, { hash = hash, url = url,
+  table.insert(list, 1, { hash = hash, url = url, mark = mark,
     time = math.floor(phone.world.now().time) })
   list[KEPT + 1] = nil
   write(phone, list)

@@ -75,7 +75,7 @@ local function resync(request)
     for _, rule in ipairs(done.rules) do
       if rule.hash then
         table.insert(committed.profiles, { rule = rule.rule, url = rule.url,
-          hash = rule.hash, changes = rule.changes })
+          hash = rule.hash, mark = rule.mark, changes = rule.changes })
         committed.url = rule.url
       end
     end
@@ -145,6 +145,22 @@ describe("a change that costs the registration", function()
     pass(300)
     assert.equal("kept", look().outcome)
     assert.equal("good", st:get("GPP_A"))
+  end)
+
+  it("is not applied again in other bytes", function()
+    resync()
+    look()
+    pass(300)
+    look()
+    for i = 1, 2 do
+      body = BAD .. ("<!-- %d -->"):format(i)
+      local result = resync()
+      assert.same({}, result.changes)
+      assert.is_true(result.rules[1].quarantined)
+    end
+    assert.equal("old", st:get("GPP_A"))
+    assert.equal(5, #resync({ asked_by = "cli", explicit = true }).changes)
+    assert.same({}, quarantine.list(p))
   end)
 
   it("is applied again where a person asks for it", function()

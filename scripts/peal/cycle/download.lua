@@ -129,6 +129,11 @@ local function apply(run, index, name, get, answer, where)
   local counts = values.count(run, name, txn, where)
   local changes, ok
   changes, failed = values.review(run, name, where, txn)
+  local held = changes and health.held(run, name, answer, where, changes)
+  if held then
+    txn:abort()
+    return held
+  end
   if changes then
     ok, failed = values.commit(run, index, name, txn, changes, true)
   end
@@ -162,10 +167,10 @@ function download.run(run, index, name, get)
   local where = url.format(answer and answer.asked or list[1])
   local good, result = judge(run, name, answer, failed)
   if good then
-    -- bytes that were undone, since the phone was not well with them, stay away
+    -- what was undone, since the phone was not well with it, stays away
     result = health.quarantined(run, name, answer, where)
       or apply(run, index, name, one, answer, where)
-    result.hash = answer.hash
+    result.hash, result.mark = answer.hash, answer.mark
   elseif good == false then
     result = { rule = name, outcome = "success", url = where, changes = 0,
       missing = true }

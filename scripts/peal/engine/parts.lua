@@ -158,7 +158,7 @@ function parts.watch(e, run, before)
   for _, done in ipairs(result.rules) do
     if done.hash then
       table.insert(committed.profiles, { rule = done.rule, url = done.url,
-        hash = done.hash, changes = done.changes })
+        hash = done.hash, mark = done.mark, changes = done.changes })
       committed.rule, committed.url = done.rule, done.url
       committed.hash = done.hash
     end
