@@ -126,10 +126,7 @@ local DUE <const> = {
     parts.report(e, "timer", nil, due.timer_for)
   end,
   health = function(e) parts.health(e) end,
-  flush = function(e)
-    local ok, sentence, word = e.keep:flush("engine")
-    if not ok then say.once(e, word, "state not kept: " .. sentence) end
-  end,
+  flush = function(e) work.keep_now(e) end,
 }
 
 local function fire(e)

@@ -89,12 +89,24 @@ describe("an engine's state", function()
   end)
 
   it("is written when the engine stops", function()
-    local _, lab = revisions_of(10)
-    assert.is_nil(lab.store:state("engine", "cycle"))
-    lab.engine:stop()
+    local _, lab = revisions_of(10, { Resync_Periodic = "5" })
     assert.equal("1", lab.store:state("engine", "cycle"))
-    assert.equal("yes", lab.store:state("engine", "ever_synced"))
+    lab.engine:stop()
+    assert.equal("3", lab.store:state("engine", "cycle"))
   end)
+
+  it("knows the first success at once, or a power cut ended periodic resyncs",
+    function()
+      local lab = support.new { params = { Resync_On_Reset = "No",
+        Resync_Periodic = "600" } }
+      lab:boot("power_on")
+      assert(lab.engine:resync { by = "notify" })
+      -- the power goes: nothing of the engine is left but the store
+      lab.engine.stopped = true
+      lab:power()
+      lab:boot("power_on"):advance(1300)
+      assert.same({ 0, 600, 1200 }, lab.at)
+    end)
 
   it("goes with the commit of a profile", function()
     local lab = support.new { server = function()

@@ -71,9 +71,15 @@ local function tell(e, run)
   end
 end
 
+--- Write what is to outlive a power cut. What cannot be written waits on.
+function work.keep_now(e)
+  local ok, sentence, word = e.keep:flush("engine")
+  if not ok then say.once(e, word, "state not kept: " .. sentence) end
+end
+
 -- The end of a run of the stored rules: what is counted, what is next.
 local function finish(e, job, run)
-  local outcome = run.result.outcome
+  local outcome, first = run.result.outcome, not e.ever_synced
   if outcome == "success" then
     e.failures, e.success_seen, e.ever_synced = 0, true, true
     if job.asked_by == "periodic" then e.periods = e.periods + 1 end
@@ -86,6 +92,8 @@ local function finish(e, job, run)
   e.last_outcome = outcome
   e.keep:set("engine", "failures", e.failures)
   e.keep:set("engine", "ever_synced", e.ever_synced and "yes" or nil)
+  -- periodic resyncs hang on it, where a start makes none
+  if first and e.ever_synced then work.keep_now(e) end
   e.pending = nil
   e.timers:cancel("start")
   e.timers:cancel("gate")
