@@ -142,6 +142,26 @@ describe("an explicit resync", function()
   end)
 end)
 
+describe("an engine that was stopped", function()
+  it("says so, whatever it was at", function()
+    local states = {
+      RUN = { server = function()
+        return { status = 200, delay = 100, body = support.EMPTY }
+      end },
+      RANDOM_WAIT = { params = { Resync_Random_Delay = "2" } },
+      GATED = { params = { Resync_Trigger_1 = "$PRVTMR ge 600" } },
+      IDLE = {},
+    }
+    for state, options in pairs(states) do
+      local lab = support.new(options):boot("power_on"):advance(5)
+      assert.equal(state, lab.engine:status().state)
+      lab.engine:stop()
+      lab:advance(1000)
+      assert.equal("the engine has stopped", lab.engine:status().why_not_now)
+    end
+  end)
+end)
+
 describe("the queue", function()
   local function running()
     return support.new { server = slow(100) }:boot("power_on")

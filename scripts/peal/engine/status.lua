@@ -82,6 +82,7 @@ end
 
 --- One sentence: why does no resync run now?
 function status.why_not_now(e, list)
+  if e.stopped and not e.running then return "the engine has stopped" end
   local sentence = SENTENCES[e.state]
   return sentence and sentence(e) or idle_sentence(e, list)
 end
