@@ -30,9 +30,9 @@ end
 
 -- --- what is watched -------------------------------------------------------
 -- phone.health: cycles, time (wall, of the last commit), before (revision),
--- names, rule, url, profiles { url, hash, mark }; in memory only: mono (of the last
--- commit), lost (mono since when registration is gone), changes by name (of
--- those since the phone started).
+-- names, rule, url, profiles { url, hash, mark }; in memory only: mono (of the
+-- last commit), lost (mono since when registration is gone), changes by name
+-- (of those since the phone started).
 
 local function store_watch(phone, watch)
   phone.health = watch

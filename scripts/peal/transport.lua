@@ -166,7 +166,7 @@ local function note_answer(trace, request, answer, sentence, word)
   local tls = facts.tls or {}
   local leaf = tls.chain and tls.chain[1]
   trace:add("response", {
-    status = facts.status, bytes = facts.body and #facts.body or facts.taken,
+    status = facts.status, bytes = facts.taken or facts.body and #facts.body,
     peer = facts.peer, sent = facts.sent, word = word, text = sentence,
     tls = tls.version, cipher = tls.cipher, address = request.address,
     certificate = leaf and { subject = leaf.subject, issuer = leaf.issuer,

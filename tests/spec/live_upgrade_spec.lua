@@ -87,8 +87,8 @@ describe("an upgrade", function()
       account = o.account }
     local function call(fn, about)
       return p.world.run(function()
-        local run = context.new(p.phone, { asked_by = about.event })
-        return fn(p.phone, run, about)
+        p.run = context.new(p.phone, { asked_by = about.event })
+        return fn(p.phone, p.run, about)
       end)
     end
     function p.consider(event)
@@ -123,6 +123,9 @@ describe("an upgrade", function()
     local done = p.consider("boot")
     local grown = memory("VmHWM") - before
     assert.equal("done", done.outcome, done.reason)
+    for _, step in ipairs(p.run.trace.steps) do
+      if step.step == "response" then assert.equal(SIZE, step.bytes) end
+    end
     assert.same({ { load = NEW, size = SIZE, sha256 = sha256 } },
       p.device.images)
     assert.equal(sha256, sha256_of(folder .. "/slot-1"))
