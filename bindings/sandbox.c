@@ -303,9 +303,11 @@ static void tidy(struct peal_box *b)
 	}
 	lua_settop(b->L, 0);
 	peal_box_drop_views(b->L);
-	/* the next rule shall not pay for this one's garbage */
-	if (b->used - b->idle > b->memory / 8)
+	/* the next rule shall not pay for this one's garbage, nor for files */
+	if (b->used > b->idle + b->memory / 8)
 		lua_gc(b->L, LUA_GCCOLLECT);
+	if (b->used > b->idle + b->memory / 8)
+		peal_box_drop_files(b->L);
 }
 
 enum peal_err peal_box_ask(struct peal_box *b, const void *request, size_t len,

@@ -56,9 +56,11 @@ static int cached(lua_State *L)
 {
 	int top = lua_gettop(L);
 
-	lua_rawgetp(L, LUA_REGISTRYINDEX, CACHE);
-	lua_pushvalue(L, 1);
-	if (lua_rawget(L, -2) == LUA_TTABLE) {
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, CACHE) == LUA_TTABLE) {
+		lua_pushvalue(L, 1);
+		lua_rawget(L, -2);
+	}
+	if (lua_istable(L, -1)) {
 		lua_rawgeti(L, -1, 1);
 		if (lua_rawequal(L, -1, 2)) {
 			lua_rawgeti(L, -2, 2);
@@ -69,23 +71,28 @@ static int cached(lua_State *L)
 	return 0;
 }
 
-/* Chunk at the top. */
-static void keep(lua_State *L)
+/* Pushes where compiled files are kept. */
+static void push_cache(lua_State *L)
 {
 	lua_Integer n = 0;
 
-	lua_rawgetp(L, LUA_REGISTRYINDEX, CACHE);
-	lua_pushnil(L);
-	while (lua_next(L, -2)) {
-		lua_pop(L, 1);
-		n++;
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, CACHE) == LUA_TTABLE) {
+		lua_pushnil(L);
+		for (; lua_next(L, -2); n++)
+			lua_pop(L, 1);
+		if (n < FILES)
+			return;
 	}
-	if (n >= FILES) {
-		lua_newtable(L);
-		lua_pushvalue(L, -1);
-		lua_rawsetp(L, LUA_REGISTRYINDEX, CACHE);
-		lua_replace(L, -2);
-	}
+	lua_pop(L, 1);
+	lua_newtable(L);
+	lua_pushvalue(L, -1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, CACHE);
+}
+
+/* Chunk at the top. */
+static void keep(lua_State *L)
+{
+	push_cache(L);
 	lua_pushvalue(L, 1);
 	lua_createtable(L, 2, 0);
 	lua_pushvalue(L, 2);
@@ -94,6 +101,12 @@ static void keep(lua_State *L)
 	lua_rawseti(L, -2, 2);
 	lua_rawset(L, -3);
 	lua_pop(L, 1);
+}
+
+void peal_box_drop_files(lua_State *L)
+{
+	lua_pushnil(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, CACHE); /* takes no memory */
 }
 
 /* --- sentences --- */
@@ -275,8 +288,7 @@ int peal_box_check(lua_State *L, const char *stage, struct peal_box_outcome *o)
 
 void peal_box_open_files(lua_State *L)
 {
-	lua_newtable(L);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, CACHE);
+	push_cache(L);
 	if (luaL_loadstring(L, "local globals = ... "
 			       "return function() return globals end"))
 		lua_error(L);

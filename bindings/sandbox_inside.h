@@ -119,6 +119,8 @@ void peal_box_open_files(lua_State *L);
 /* A function that runs the file at the top level, with globals of its own, or
  * 0. Path and text at index 1 and 2. */
 int peal_box_load(lua_State *L, struct peal_box_outcome *o);
+/* Forget what is kept compiled. */
+void peal_box_drop_files(lua_State *L);
 /* As lua_pcall(), but errors get their sentence in `o`. */
 int peal_box_call(lua_State *L, int args, int results,
 		  struct peal_box_outcome *o);

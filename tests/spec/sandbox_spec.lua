@@ -418,6 +418,21 @@ describe("a limit of a box", function()
     end)
   end
 
+  it("is not met because of other files", function()
+    local roomy = assert(sandbox.new())
+    local sites = {}
+    for i = 1, 9000 do sites[i] = ('["%012x"] = %d'):format(i, i) end
+    for i = 1, 24 do
+      local text = ("local SITES = { %s } %s"):format(
+        table.concat(sites, ", "), rule("return " .. i))
+      local answer, sentence = roomy:ask { stage = "trigger", text = text,
+        path = ("site%d/trigger.lua"):format(i), view = VIEW }
+      assert.is_nil(sentence)
+      assert.are.equal(i, answer[1])
+    end
+    roomy:close()
+  end)
+
   it("is met by deep source text", function()
     for _, text in ipairs { ("("):rep(1e5), ("{"):rep(1e5),
       "return " .. ("("):rep(300) .. "1" .. (")"):rep(300),
