@@ -110,6 +110,8 @@ enum peal_err peal_err_errno(int errnum)
 	case 0:
 		return PEAL_OK;
 	case ENOMEM:
+	case EMFILE: /* the word is "resource": descriptors are one too */
+	case ENFILE:
 		return PEAL_ENOMEM;
 	case ENOENT:
 	case ENOTDIR:

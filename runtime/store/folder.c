@@ -203,11 +203,19 @@ enum peal_err peal_folder_list(struct peal_folder *f, int clean,
 		return failed(reason, errno, "cannot list", "the store");
 	d = fdopendir(fd);
 	if (!d) {
+		err = failed(reason, errno, "cannot list", "the store");
 		close(fd);
-		return PEAL_ENOMEM;
+		return err;
 	}
-	while (!err && (entry = readdir(d)))
+	/* An error ends the list as its end does: taken for the end, it would
+	 * hide revisions, and the next commit would write over one. */
+	errno = 0;
+	while (!err && (entry = readdir(d))) {
 		err = list_one(&l, entry->d_name);
+		errno = 0;
+	}
+	if (!err && errno)
+		err = failed(reason, errno, "cannot list", "the store");
 	closedir(d);
 	if (f->n_revs)
 		qsort(f->revs, f->n_revs, sizeof(*f->revs), rev_order);
@@ -239,7 +247,11 @@ static enum peal_err read_file(struct peal_folder *f, const char *name,
 				 name);
 	if (fd < 0)
 		return failed(reason, -fd, "cannot open", name);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) < 0) {
+		err = failed(reason, errno, "cannot open", name);
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
 		err = peal_fail(reason, PEAL_EDAMAGED, "%s is not a file",
 				name);
 		goto out;

@@ -170,15 +170,20 @@ function daemon:start()
   return true
 end
 
--- An error outside of all phones' tasks: said, and the others go on.
+-- An error outside of all phones' tasks: said, and the others go on. Where
+-- memory has run out, tasks have ended in midst of their work: a process that
+-- starts anew is the only one to trust.
 local function on_error(self, text)
   self.errors = self.errors + 1
   self.say("internal error: " .. text)
   for _, one in ipairs(self.members) do
     one:write("internal error: " .. text)
   end
-  if self.errors < ERRORS_MAX then return end
-  self.why, self.code = "too many internal errors", 1
+  if text:find("not enough memory", 1, true) then
+    self.why, self.code = "out of memory", 1
+  elseif self.errors >= ERRORS_MAX then
+    self.why, self.code = "too many internal errors", 1
+  end
 end
 
 --- Run until a signal ends it.

@@ -97,7 +97,8 @@ enum peal_err peal_fail_at(struct peal_reason *r, enum peal_err err, long line,
 void peal_reason_clear(struct peal_reason *r);
 
 /* Error for an errno value: ENOSPC -> PEAL_ENOSPC, EROFS -> PEAL_EROFS,
- * EACCES and EPERM -> PEAL_EPERM, ENOENT, ENOMEM, else PEAL_EIO. */
+ * EACCES and EPERM -> PEAL_EPERM, ENOMEM, EMFILE and ENFILE ->
+ * PEAL_ENOMEM, ENOENT, else PEAL_EIO. */
 enum peal_err peal_err_errno(int errnum);
 
 #endif
