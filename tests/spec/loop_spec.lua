@@ -1,7 +1,9 @@
 -- peal.loop, peal.net and peal.sys as scripts see them.
+local events = require("peal.world.events")
 local loop = require("peal.loop")
 local net = require("peal.net")
 local sys = require("peal.sys")
+local task = require("peal.task")
 
 describe("loop", function()
   local l
@@ -23,6 +25,18 @@ describe("loop", function()
     l:timer(0.03, function() end)
     l:run()
     assert.is_true(l:now() - began >= 0.029)
+  end)
+
+  it("takes a world's wait, of any parameter's length", function()
+    local world, woken = {}, {}
+    events.add(world, function(seconds, fn) return l:timer(seconds, fn) end)
+    for _, seconds in ipairs { 4294967295, 2 * 4294967295, 1e18, math.huge } do
+      task.spawn(function()
+        woken[#woken + 1] = world.wait(seconds, "event")
+      end)
+      world.post("event")
+    end
+    assert.same({ true, true, true, true }, woken)
   end)
 
   it("forgets a cancelled timer, twice if need be", function()

@@ -3,6 +3,10 @@ local task = require "peal.task"
 
 local events = {}
 
+-- The longest wait, s: about a century, which is as far as timers go.
+-- Resync_Periodic may be longer; who waits looks at the clock again.
+local LONGEST_S <const> = 3e9
+
 -- Resume everybody who waits for `event` now; who begins to wait meanwhile is
 -- not meant.
 local function post(waiting, event, ...)
@@ -35,7 +39,8 @@ function events.add(world, timer)
         table.insert(waiting[event], resume)
       end
       if seconds then
-        handle = timer(math.max(0, seconds), function()
+        local after = math.min(math.max(0, seconds), LONGEST_S)
+        handle = timer(after, function()
           if event ~= nil then forget(waiting, event, resume) end
           handle = nil
           resume(false)
