@@ -227,6 +227,24 @@ describe("a trigger that is wrong", function()
   end
 end)
 
+describe("a trigger rule that words its reason anew each time", function()
+  it("does not fill the control log", function()
+    local lab = support.new { told = true, rules = { ["trigger.lua"] = [[
+      return { stage = "trigger", decide = function(phone)
+        return false, "for " .. phone.since_resync .. " s"
+      end }
+    ]] } }
+    lab:boot("power_on"):advance(3600)
+    local said = 0
+    for _, line in ipairs(lab.world.lines) do
+      if line:find("held back", 1, true) then said = said + 1 end
+    end
+    assert.is_true(said >= 2 and said <= 7, said .. " lines")
+    assert.is_truthy(lab.engine:status().why_not_now:find("for 3600 s", 1,
+      true))
+  end)
+end)
+
 describe("an upgrade that never takes", function()
   it("is followed by Upgrade_Error_Retry_Delay, not by itself", function()
     local attempts = {}

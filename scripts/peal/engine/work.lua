@@ -15,6 +15,10 @@ local secret = require "peal.secret"
 local work = {}
 
 local POLL_S <const> = 10
+-- Between two lines on a resync that is held back, s: for the same reason, and
+-- for another one, since a rule may name a time in each.
+local AGAIN_S <const> = 3600
+local ANEW_S <const> = 600
 
 -- May a job run, as far as calls go? It waits for idle lines, but not for
 -- longer than Forced_Resync_Delay after it fell due.
@@ -155,7 +159,8 @@ local function held_back(e, reason)
   p.phase, p.why = "gate", reason
   local poll = e.plan and e.plan.poll or POLL_S
   e.timers:arm("gate", { mono = now + poll })
-  if p.said ~= reason or now - p.said_at >= 3600 then
+  local quiet = p.said_at and now - p.said_at
+  if not quiet or quiet >= (p.said == reason and AGAIN_S or ANEW_S) then
     p.said, p.said_at = reason, now
     say.line(e, "resync (%s) held back: %s", p.asked_by, reason)
   end
