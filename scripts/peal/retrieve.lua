@@ -74,13 +74,25 @@ local function sentence_of(answer)
   return ("the server answered HTTP %d"):format(answer.status)
 end
 
---- Fetch the file; an answer without bytes is a failure too.
+-- The file is handed on as it comes: a coding would become a part of it.
+local function check_coding(answer)
+  local coding = transport.header(answer, "content-encoding", true)
+  if not coding or not coding:lower():gsub("identity", ""):find("[^%s,]") then
+    return nil
+  end
+  return retrieve.failure("the server encodes the file, which nobody asked "
+    .. "for: turn its compression off for this file", "bad-coding")
+end
+
+--- Fetch the file; an answer without bytes, or with a content coding, is a
+-- failure too.
 -- @param run      phone and trace
 -- @param u, ask   as retrieve.target() gives them; ask.sink, max, total
 -- @tparam function on_target see transport.fetch()
 -- @treturn[1] table the answer
 -- @return[2] nil, failure
 function retrieve.file(run, u, ask, on_target)
+  ask.plain = true
   run.trace:add("fetch", { url = url.format(u),
     method = u.scheme == "tftp" and "RRQ" or "GET" })
   local answer, failed = transport.fetch(run.phone, run.trace, u, ask,
@@ -95,6 +107,8 @@ function retrieve.file(run, u, ask, on_target)
   if (answer.taken or #(answer.body or "")) == 0 then
     return nil, retrieve.failure("the file is empty", "zero")
   end
+  local coded = check_coding(answer)
+  if coded then return nil, coded end
   return answer
 end
 

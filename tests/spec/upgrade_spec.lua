@@ -343,6 +343,24 @@ describe("an image", function()
     fails({ body = "" }, want, { rule = "tftp://p/x.loads" })
   end)
 
+  it("is taken as it is, in no coding", function()
+    local p = upgrades.new { rule = NEW_URL, server = { body = IMAGE,
+      headers = { ["Content-Encoding"] = "gzip" } } }
+    local done = p.consider("boot")
+    assert.equal("failed", done.outcome)
+    assert.equal("bad-coding", done.word)
+    assert.same({}, p.device.images)
+    assert.equal(1, p.device.aborted)
+    local offered
+    for _, header in ipairs(p.world.requests[1].headers) do
+      offered = offered or header:match("^Accept%-Encoding: (.*)$")
+    end
+    assert.equal("identity", offered)
+    p = upgrades.new { rule = NEW_URL, server = { body = IMAGE,
+      headers = { ["Content-Encoding"] = "identity" } } }
+    assert.equal("done", p.consider("boot").outcome)
+  end)
+
   it("that is too long is cut off", function()
     local max = image.max
     image.max = 4500
