@@ -81,7 +81,8 @@ end
 local function headers(phone, ask)
   local agent = user_agent(phone)
   local codings = ask.plain and "identity" or "deflate, gzip"
-  if not ask.plain and (phone:param("IKM_HTTP_Encrypt_Content") or "") ~= "" then
+  if not ask.plain
+    and (phone:param("IKM_HTTP_Encrypt_Content") or "") ~= "" then
     codings = codings .. ", aes128gcm"
   end
   local list = {}
@@ -350,8 +351,9 @@ end
 --- Fetch a file, or send one.
 -- @param u    parsed URL with a host
 -- @param ask  method, body, content_type, user, password, srv; max (bytes),
---   total (s); plain = true: no content codings; sink = function(bytes) -> true | nil, sentence, word, which
---   takes the body in pieces, of status 2xx only, and must not wait
+--   total (s); plain = true: no content codings;
+--   sink = function(bytes) -> true | nil, sentence, word, which takes the body
+--   in pieces, of status 2xx only, and must not wait
 -- @tparam function on_target called once per server looked up, with the URL
 --   and the address (nil: not found), before it is contacted
 -- @treturn[1] table the answer: body, status (nil for tftp), headers, peer,

@@ -38,7 +38,8 @@ function context.new(phone, about)
     explicit = about.explicit or false,
     rules = about.rules or phone.book:set(),
     state = phone:timers(),
-    notes_seen = 0,
+    -- whoever read the files has told what is new of them
+    notes_seen = about.rules and #about.rules.notes or 0,
     trace = trace.new { kind = about.kind, asked_by = about.asked_by,
       cycle = about.cycle or phone.keep:number("engine", "cycle") or 0,
       time = math.floor(world.now().time) },
