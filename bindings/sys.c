@@ -323,10 +323,6 @@ static int l_stat(lua_State *L)
 			    (lua_Number)st.st_ctim.tv_sec +
 				    (lua_Number)st.st_ctim.tv_nsec / 1e9);
 	peal_lua_set_int(L, "inode", (lua_Integer)st.st_ino);
-	peal_lua_set_number(L, "ctime",
-			    (lua_Number)st.st_ctim.tv_sec +
-				    (lua_Number)st.st_ctim.tv_nsec / 1e9);
-	peal_lua_set_int(L, "inode", (lua_Integer)st.st_ino);
 	return 1;
 }
 

@@ -457,6 +457,22 @@ describe("in a worker process", function()
       assert.are.same({ "A", {} }, { answer.reason, said })
     end)
 
+  it("nothing is asked without the phone's parameters", function()
+    local own_loop = assert(loop.new())
+    local ask = isolation.worker(own_loop, program.path)
+    local world = live.new { loop = own_loop, ask = ask,
+      store = assert(store.open { schema = schema }) }
+    local job = { stage = "trigger", path = "t.lua", view = {},
+      text = trigger "while true do end" }
+    local none, sentence, word = world.run(world.ask, job,
+      { GPP_A = ("x"):rep(17 << 20) })
+    assert.is_nil(none)
+    assert.is_truthy(sentence:find("^the parameters are over"), sentence)
+    assert.are.equal("limit", word)
+    job.text = trigger "return phone.param.GPP_A == ''"
+    assert.is_true(world.run(world.ask, job, {})[1])
+  end)
+
   it("which cannot be started, the factory's files answer", function()
     write("trigger.lua", SAYS.A)
     local ask = phone_of(dir .. "/no-such-program")

@@ -47,15 +47,10 @@ function isolation.worker(loop, program)
         if not process then return resume(nil, sentence, word) end
         write = writer(snapshot)
       end
-      -- without its parameters a rule would decide about another phone
-      local unwritten
-      local handle, sentence, word = process:ask(job, DEADLINE_S, function()
-        local written = table.pack(write(store, overrides))
-        if not written[1] then unwritten = written end
-      end, function(...)
-        if unwritten then return resume(table.unpack(unwritten, 1, 3)) end
-        resume(...)
-      end)
+      -- without its parameters a rule would decide about another phone: it
+      -- is not asked then
+      local handle, sentence, word = process:ask(job, DEADLINE_S,
+        function() return write(store, overrides) end, resume)
       if not handle then resume(nil, sentence, word) end
     end)
   end
