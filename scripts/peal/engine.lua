@@ -95,11 +95,11 @@ end
 -- --- what makes a resync due ---
 
 -- $PRVST of a resync that nobody asks for.
-local PRVST <const> = { boot = 0, periodic = 1, at = 1, retry = 2,
+local PRVST <const> = { boot = 0, periodic = 1, at = 1, retry = 2, health = 1,
   upgrade = 1 }
 
 --- A resync is due now, unless one is already: that one will do for both.
---   asked_by   "boot", "periodic", "at", "retry", "upgrade"
+--   asked_by   "boot", "periodic", "at", "retry", "upgrade", "health"
 --   phase      "random": it waits for the start timer first
 function engine:request(asked_by, phase)
   if self.off or self.pending then return end
@@ -110,7 +110,9 @@ end
 --- The phone restarts as soon as all lines are idle.
 function engine:want_reboot(reason, cold)
   if self.reboot and self.reboot.reason == "upgrade" then return end
-  self.reboot = { reason = reason, cold = cold or false }
+  -- a cold start does for a warm one, not the other way round
+  cold = cold or self.reboot and self.reboot.cold or false
+  self.reboot = { reason = reason, cold = cold }
 end
 
 local DUE <const> = {

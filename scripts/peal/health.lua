@@ -287,11 +287,14 @@ end
 
 -- --- asking ----------------------------------------------------------------
 
--- Has the provisioning server answered since? nil: nobody has asked it.
-local function reachable(phone, watch)
-  local last = history.newest(phone, "provisioning")
-  if not last or last.time <= watch.time then return nil end
-  return last.cause ~= "Connection error" and last.cause ~= "Dns query failed"
+-- Has a resync worked since the change? nil: none has been tried.
+local function resynced(phone, watch)
+  local text = phone.keep:get("engine", "last")
+  local last = text and json.decode(text)
+  if not last or last.cycle <= (watch.cycles[#watch.cycles] or 0) then
+    return nil
+  end
+  return last.outcome == "success"
 end
 
 local function ask(phone, run, watch, registered)
@@ -307,13 +310,14 @@ local function ask(phone, run, watch, registered)
     waited = math.floor(now - watch.mono),
     lost_for = watch.lost and math.floor(now - watch.lost) or nil,
     registered = registered, was_registered = true,
-    reachable = reachable(phone, watch) })
+    resynced = resynced(phone, watch) })
 end
 
 --- Look at the phone: after a commit, when its registration changes, when the
 -- time has come.
 -- @treturn table outcome ("none", "watching", "kept", "undone"), reason;
---   after (s): when it is to be looked at again; undone: names, reboot
+--   after (s): when it is to be looked at again; resync: whether the server
+--   is to be asked now; undone: names, reboot
 function health.consider(phone, run)
   local registered = registered_of(phone)
   local watch = watched(phone)
@@ -332,7 +336,7 @@ function health.consider(phone, run)
     return undo(phone, run, watch, verdict.reason or "the health rule says so")
   elseif verdict.verdict == "wait" then
     return { outcome = "watching", reason = verdict.reason,
-      after = verdict.after or AGAIN_S }
+      after = verdict.after or AGAIN_S, resync = verdict.resync }
   end
   save(phone, nil)
   return { outcome = "kept", reason = verdict.reason }

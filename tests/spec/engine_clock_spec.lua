@@ -102,6 +102,18 @@ describe("Resync_At__HHmm_ on a clock with seasons", function()
     assert.same({ "2026-12-01T14:59:00Z" }, wall(lab))
   end)
 
+  it("comes in what is left of the window after a restart in it", function()
+    local lab = new { time = time(2026, 12, 1, 9, 55), dice = "max",
+      params = { Resync_At__HHmm_ = "0959", Resync_At_Random_Delay = "1200",
+        Resync_On_Reset = "No" } }
+    lab:boot("power_on"):advance(600) -- 10:05: drawn for 10:19
+    assert.same({}, wall(lab))
+    lab:restart("power_on"):advance(DAY)
+    assert.same({ "2026-12-01T10:19:00Z" }, { wall(lab)[1] })
+    lab:restart("power_on"):advance(600)
+    assert.equal(1, #wall(lab)) -- once a day
+  end)
+
   it("works beyond 2038 and 2100", function()
     assert.same({ "2038-01-19T08:59:00Z", "2038-01-20T08:59:00Z",
       "2038-01-21T08:59:00Z" },

@@ -451,4 +451,51 @@ describe("an engine with a bad profile", function()
     st:close()
     process.remove((path:gsub("/store$", "")))
   end)
+
+  it("undoes what leads it to no server, and finds home again", function()
+    local way = "<flat-profile><Profile_Rule>http://gone/p.xml"
+      .. "</Profile_Rule><GPP_A>lost</GPP_A></flat-profile>"
+    body = GOOD
+    start()
+    world.fetch = (function(fetch)
+      return function(request)
+        if request.url:find("//gone", 1, true) then
+          return nil, "no connection to gone port 80", "connect"
+        end
+        return fetch(request)
+      end
+    end)(world.fetch)
+    boot("power_on")
+    pass(1800)
+    body = way
+    pass(1800 + 60)
+    assert.same({ "http://gone/p.xml", "lost" },
+      { st:get("Profile_Rule"), st:get("GPP_A") })
+    assert.is_true(device.registered()) -- nothing is wrong with that
+    pass(400)
+    assert.same({ "http://s/p.xml", "good" },
+      { st:get("Profile_Rule"), st:get("GPP_A") })
+    assert.matches("no resync has worked for 30%d s",
+      table.concat(world.lines, "\n"))
+    hours(12) -- the retries' delays grow with their number
+    assert.equal("good", st:get("GPP_A")) -- and is kept away
+    body = GOOD:gsub("good", "fixed")
+    hours(2)
+    assert.equal("fixed", st:get("GPP_A"))
+  end)
+
+  it("tries a new way home at once, and keeps one that works", function()
+    body = GOOD
+    start()
+    boot("power_on")
+    pass(1800)
+    body = "<flat-profile><Profile_Rule>http://s/q.xml</Profile_Rule>"
+      .. "</flat-profile>"
+    pass(1800 + 60)
+    assert.matches("/q%.xml$", world.requests[#world.requests].url)
+    local asked = #world.requests
+    pass(1000)
+    assert.equal("http://s/q.xml", st:get("Profile_Rule"))
+    assert.equal(asked, #world.requests) -- once is enough
+  end)
 end)

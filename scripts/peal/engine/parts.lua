@@ -144,6 +144,7 @@ local function after_health(e, run, result)
   tell(e, run, result)
   plan.arm_delay(e, "health",
     result.after and { after = result.after } or nil)
+  if result.resync then e:request("health") end
   if result.outcome ~= "undone" then return end
   e:changed(result.names or {}, "health")
   if result.reboot then e:want_reboot("resync_applied", false) end

@@ -61,16 +61,31 @@ local function arm_daily(e, at)
   local here = clock.zone(e)
   local armed, spread = e.timers:get("at"), at.spread or 0
   if same_day(armed, at, here) then return end
-  local base, day = clock.next_daily(e, at.minute, now.time, e.at_day)
-  local extra = spread > 0 and e.world.random(0, spread) or 0
-  e.timers:arm("at", { wall = base + extra, minute = at.minute,
-    spread = at.spread, zone = here, day = day, earliest = base,
-    latest = base + spread })
+  -- a phone that starts in the midst of its window has the rest of it
+  local base, day = clock.next_daily(e, at.minute, now.time - spread, e.at_day)
+  local earliest = math.max(base, math.ceil(now.time))
+  local rest = base + spread - earliest
+  local extra = rest > 0 and e.world.random(0, rest) or 0
+  e.timers:arm("at", { wall = earliest + extra, minute = at.minute,
+    spread = at.spread, zone = here, day = day, base = base,
+    earliest = earliest, latest = base + spread })
+end
+
+-- An operator's rule may mean that there is no next resync, or forget to say
+-- when it is.
+local function say_nothing_due(e, answer)
+  if answer.start or answer.at or answer.periodic or answer.retry then
+    e.said.no_time = nil
+  elseif answer.rule_file then
+    say.once(e, "no_time", ("%s names no time: the next resync is the one "
+      .. "that somebody asks for"):format(answer.rule_file))
+  end
 end
 
 --- Arm what the schedule stage has answered; what it leaves out is off.
 function plan.arm(e, answer)
   e.plan = answer
+  say_nothing_due(e, answer)
   arm_daily(e, answer.at)
   plan.arm_delay(e, "periodic", answer.periodic)
   plan.arm_delay(e, "retry", answer.retry)
@@ -119,8 +134,8 @@ local SLACK_S <const> = 60
 -- what lies far behind must not fall due now.
 local function holds(e, due, now)
   if not due or not now.trusted then return false end
-  if now.time >= due.earliest then return now.time <= due.latest + SLACK_S end
-  return clock.next_daily(e, due.minute, now.time, e.at_day) == due.earliest
+  if now.time >= due.base then return now.time <= due.latest + SLACK_S end
+  return clock.next_daily(e, due.minute, now.time, e.at_day) == due.base
 end
 
 --- The wall clock was set, forward or back.

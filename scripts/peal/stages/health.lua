@@ -8,6 +8,7 @@ local VERDICTS <const> = { keep = true, wait = true, undo = true }
 local read = shape.record({
   verdict = shape.match("^%l+$", '"keep", "wait" or "undo"'),
   after = shape.integer(1, 86400),
+  resync = shape.boolean,
   reason = shape.line,
 }, { "verdict" })
 
@@ -20,8 +21,7 @@ return {
     lost_for = "seconds since it is not registered any more; nil: it is",
     registered = "is the phone registered? nil: the device does not say",
     was_registered = "was it, before the commit?",
-    reachable = "did the provisioning server answer since? true, false, nil: "
-      .. "nobody has asked it yet",
+    resynced = "has a resync worked since? true, false, nil: none was tried",
   },
   answer = '{ verdict = "keep" }, { verdict = "wait", after = seconds until '
     .. 'it is asked again at the latest }, or { verdict = "undo", reason = }',
