@@ -51,6 +51,9 @@ local SENTENCES <const> = {
       or "Provision_Enable is No"
   end,
   RUN = function(e)
+    if not e.running then -- what follows a resync
+      return (e.activity or "the end of a resync") .. " under way"
+    end
     return ("a resync (%s) runs since %s"):format(e.running.asked_by,
       say.time(e.running.since))
   end,

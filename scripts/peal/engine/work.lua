@@ -140,13 +140,13 @@ local function carry_out(e, job, run)
   e:show_state()
   e.blocked = false
   local result = cycle.carry_out(run)
-  e.running = nil
   remember(e, run)
   drop_due(e)
   if not job.rule then finish(e, job, run) end
   tell(e, run)
   take_changes(e, job, run)
   reboot_after(e, run)
+  e.running = nil
   queue.answer(job, result)
   if e.stopped then return end
   parts.watch(e, run, before)
