@@ -137,7 +137,7 @@ end
 local function enqueue(self, line)
   self.last = self.last + 1
   self.waiting[self.last] = line
-  self.bytes = self.bytes + #line
+  self.bytes, self.taken = self.bytes + #line, self.taken + #line
   local count = self.last - self.first + 1
   if count > WAITING_MAX or self.bytes > WAITING_BYTES_MAX then
     refuse(self, nil, "too many lines at once", "limit")
@@ -167,7 +167,7 @@ end
 --             told of errors in methods; over(session)
 function protocol.attach(peer, methods, options)
   local self = setmetatable({ peer = peer, methods = methods, calls = {},
-    under_way = 0, waiting = {}, first = 1, last = 0, bytes = 0,
+    under_way = 0, waiting = {}, first = 1, last = 0, bytes = 0, taken = 0,
     later = options.later, failed = options.failed or function() end,
     over = options.over or function() end }, session)
   peer:accept(function(line)
@@ -183,12 +183,16 @@ local server = {}
 server.__index = server
 
 --- Listen at `path` for as long as server:close() is not called.
+--   gone(bytes)   a client has gone, who said that much
 -- @return[2] nil, sentence, word
-function protocol.serve(loop, path, methods, failed)
+function protocol.serve(loop, path, methods, failed, gone)
   local self = setmetatable({ sessions = {}, subscribers = 0 }, server)
   local options = { failed = failed,
     later = function(fn) loop:timer(0, fn) end,
-    over = function(one) self.sessions[one] = nil end }
+    over = function(one)
+      self.sessions[one] = nil
+      if gone then gone(one.taken) end
+    end }
   local listening, sentence, word = require("peal.control").listen(loop, path,
     function(peer)
       self.sessions[protocol.attach(peer, methods, options)] = true

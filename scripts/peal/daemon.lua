@@ -11,6 +11,8 @@ daemon.__index = daemon
 -- Memory is given back when the work is over, but not between two runs that
 -- follow each other (our choice).
 local TIDY_S <const> = 1
+-- What a client says leaves less behind than giving it back costs.
+local CLIENT_BYTES <const> = 64 << 10
 -- Errors that no phone answers for; more of them are a loop of their own.
 local ERRORS_MAX <const> = 100
 
@@ -33,6 +35,9 @@ function daemon.new(options)
     end,
     on_failure = function(one, text)
       self.say(("%s: internal error: %s"):format(one:mac(), text))
+    end,
+    on_gone = function(bytes)
+      if bytes > CLIENT_BYTES then self:tidy() end
     end,
   }
   return self

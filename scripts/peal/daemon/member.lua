@@ -10,7 +10,7 @@ local member = {}
 member.__index = member
 
 --- @param host  what phones share: on_event(member, event), on_log(member,
---   text), on_failure(member, text), worker()
+--   text), on_failure(member, text), on_gone(bytes) for clients, worker()
 function member.new(host)
   local self = setmetatable({ host = host, started = sys.time(), pace = {} },
     member)
@@ -84,7 +84,7 @@ function member:listen(loop)
     known, function(text)
       self:write("internal error in a client's call: " .. text)
       self.host.on_failure(self, text)
-    end)
+    end, self.host.on_gone)
   if not server then return nil, sentence, word end
   self.server = server
   return true
