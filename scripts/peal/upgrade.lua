@@ -62,9 +62,13 @@ local function count_failure(phone, rule)
   phone.keep:set(NS, "failed_rule", rule)
 end
 
+local function forget(keep, keys)
+  for _, key in ipairs(keys) do keep:set(NS, key, nil) end
+end
+
 -- Once after a boot: did the load come up that the phone was to run? Where it
--- did not, the attempt has failed after all: whatever the rule says, the next
--- one waits, so that no phone downloads and reboots for ever.
+-- did not, the attempt has failed after all, and the next one waits, whatever
+-- the rule says, and takes other bytes: the same would only cost a reboot.
 -- @treturn[1] nil it did, or nothing was to be seen
 -- @treturn[2] table the result
 local function check_boot(job)
@@ -75,18 +79,20 @@ local function check_boot(job)
   local wanted = keep:get(NS, "pending")
   if not wanted then return nil end
   local rule = keep:get(NS, "pending_rule")
-  keep:set(NS, "pending", nil)
-  keep:set(NS, "pending_rule", nil)
+  local sha256 = keep:get(NS, "pending_sha256")
+  forget(keep, { "pending", "pending_rule", "pending_sha256" })
   if wanted == job.active then
-    keep:set(NS, "failures", nil)
-    keep:set(NS, "failed_rule", nil)
+    forget(keep, { "failures", "failed_rule", "bad_sha256", "bad_load" })
     return nil
   end
   local text = ("the phone was to come up with %s, and runs %s"):format(wanted,
     job.active or "an unknown load")
   context.note(job.run, "old-load", "Upgrade_Rule", text)
   keep:set(NS, "err", "Old load came up")
+  keep:set(NS, "bad_sha256", sha256)
+  keep:set(NS, "bad_load", wanted)
   if not rule then return nil end
+  keep:set(NS, "done", nil) -- another image may lie there by the next attempt
   count_failure(phone, rule)
   local retry = retry_after_failure(phone)
   show_state(phone)
@@ -112,6 +118,7 @@ local function new_job(phone, run, about)
   -- kept as state, where an empty text would be none
   job.rule = "=" .. (phone:param("Upgrade_Rule") or "")
   job.active, job.inactive = device.loads(phone.world.device, phone.identity)
+  if job.inactive == phone.keep:get(NS, "bad_load") then job.inactive = nil end
   phone.identity.SWVER = job.active or phone.identity.SWVER
   run.names = run.names or {}
   return job
@@ -203,6 +210,7 @@ local function succeed(job, plan)
   keep:set(NS, "err", nil)
   keep:set(NS, "pending", plan.load)
   keep:set(NS, "pending_rule", not job.url and job.rule or nil)
+  keep:set(NS, "pending_sha256", job.sha256)
   if not job.url and job.key then
     keep:set(NS, "done", json.encode { rule = job.rule:sub(2),
       url = job.key })
@@ -221,6 +229,12 @@ local function succeed(job, plan)
 end
 
 local function activate(job, plan)
+  local bad = job.phone.keep:get(NS, "bad_sha256")
+  if bad and bad == job.sha256 then
+    return nil, retrieve.failure(plan.load
+      .. ": the same image did not come up before, and is not booted again",
+      "old-load", nil, "Old load came up")
+  end
   local ok, sentence, word = job.phone.world.device.activate(plan.load)
   job.run.trace:add("activate", { load = plan.load, word = word,
     text = sentence })
@@ -255,6 +269,7 @@ local function download(job, plan, u, question)
     image.abort()
     return nil, failed
   end
+  job.sha256 = facts.sha256
   local ok
   ok, failed = activate(job, plan)
   if not ok then image.abort() end

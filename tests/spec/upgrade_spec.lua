@@ -162,9 +162,9 @@ end)
 
 describe("an upgrade that succeeded", function()
   -- A phone whose images carry another version than their file says.
-  local function stubborn(rule)
+  local function stubborn(rule, server)
     local p = upgrades.new { rule = rule or NEW_URL,
-      server = { body = IMAGE } }
+      server = server or { body = IMAGE } }
     local real = p.device.load
     p.device.load = function() return { active = OLD,
       inactive = real().inactive } end
@@ -178,12 +178,29 @@ describe("an upgrade that succeeded", function()
     assert.equal("failed", came.outcome)
     assert.is_false(came.attempted)
     assert.equal("old-load", p.run.result.notes[1].word)
-    for _, event in ipairs { "resync", "change", "idle", "request", "retry",
-      "boot" } do
+    for _, event in ipairs { "resync", "change", "idle" } do
       assert.equal("none", p.consider(event).outcome)
     end
     assert.equal(1, #p.requests())
     assert.equal("Old load came up", p.phone:timers().UPGERR)
+  end)
+
+  it("is retried in its time, and the same image not booted again", function()
+    local same = { body = IMAGE }
+    local p = stubborn(nil, { same, same, same, { body = IMAGE .. "mended" } })
+    p.consider("boot")
+    local came = p.consider("boot")
+    assert.same({ after = 3600, spread = 0 }, came.retry)
+    for _ = 1, 2 do
+      local again = p.consider("retry")
+      assert.same({ "failed", "old-load", "Old load came up" },
+        { again.outcome, again.word, again.err })
+      assert.is_nil(again.reboot)
+      assert.is_table(again.retry)
+    end
+    assert.equal(3, #p.requests())
+    local other = p.consider("retry")
+    assert.same({ "done", true }, { other.outcome, other.reboot })
   end)
 
   it("is not booted again from the other partition either", function()
@@ -194,8 +211,9 @@ describe("an upgrade that succeeded", function()
     end
     assert.equal("done", p.consider("boot").outcome)
     assert.equal("failed", p.consider("boot").outcome)
-    assert.equal("none", p.consider("retry").outcome)
     assert.equal("none", p.consider("resync").outcome)
+    local again = p.consider("retry") -- nobody is there
+    assert.same({ "failed", "connect" }, { again.outcome, again.word })
   end)
 
   it("is tried again when the rule is modified", function()
@@ -224,8 +242,9 @@ describe("an upgrade that succeeded", function()
     local again = upgrades.new { rule = NEW_URL, device = p.device,
       store = p.world.store, server = { body = IMAGE } }
     assert.equal("failed", again.consider("boot").outcome)
-    assert.equal("none", again.consider("retry").outcome)
     assert.same({}, again.requests())
+    assert.equal("old-load", again.consider("retry").word)
+    assert.equal(1, #again.requests())
   end)
 
   it("is tried again by a rule that somebody gives", function()
@@ -562,7 +581,7 @@ describe("an operator's upgrade rule", function()
     end
     -- at 0, after 100 s, and every 1000 s from then on
     assert.equal(5, #p.requests())
-    assert.equal(5, #p.device.reboots)
+    assert.equal(1, #p.device.reboots) -- the same image each time
   end)
 
   it("may not ask for a key", function()
