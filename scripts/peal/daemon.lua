@@ -111,7 +111,13 @@ local function in_words(seconds)
   return ("%d h"):format(seconds // 3600)
 end
 
---- "1 phone, next: resync in 12 s"
+-- "next: resync in 12 s (start)", or nil
+local function next_in_words(due)
+  return due and ("next: %s in %s (%s)"):format(due.what,
+    in_words(math.max(0, due.in_s)), due.cause)
+end
+
+--- "1 phone, next: resync in 12 s (start)"
 function daemon:summary()
   local first, problems, running = nil, 0, 0
   for _, one in ipairs(self.members) do
@@ -121,11 +127,15 @@ function daemon:summary()
     if one.problem then problems = problems + 1 end
   end
   local n = #self.members
-  return ("%d %s%s%s, next: %s"):format(n, n == 1 and "phone" or "phones",
-    problems > 0 and (", %d failed"):format(problems) or "",
-    running > 0 and (", %d at a resync"):format(running) or "",
-    first and ("%s in %s (%s)"):format(first.what,
-      in_words(math.max(0, first.in_s)), first.cause) or "nothing")
+  local parts = { ("%d %s"):format(n, n == 1 and "phone" or "phones") }
+  if problems > 0 then parts[#parts + 1] = problems .. " failed" end
+  if running > 0 then
+    parts[#parts + 1] = n == 1 and "a resync is under way"
+      or running .. " resync now"
+  end
+  local due = next_in_words(first)
+  if due or #parts == 1 then parts[#parts + 1] = due or "nothing is due" end
+  return table.concat(parts, ", ")
 end
 
 -- --- what is heard ---

@@ -159,8 +159,9 @@ describe("peal run", function()
       serial = serial + 1
       write(root .. "/a.xml", profile { GPP_C = "value " .. serial })
       for _, stage in ipairs(STAGES) do
-        write(("%s/%s.lua"):format(rules, stage),
-          PLACES[place]:format(stage, case[2]))
+        local name = ("%s/%s.lua"):format(rules, stage)
+        write(name .. ".new", PLACES[place]:format(stage, case[2]))
+        assert(os.rename(name .. ".new", name))
       end
       local what = ("%s in %s"):format(case[1], place)
       local result, states, longest = call_and_watch(d, "resync",

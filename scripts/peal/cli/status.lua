@@ -44,7 +44,7 @@ local function rule_rows(status)
 end
 
 local function worker_line(worker)
-  if not worker then return "none" end
+  if not worker then return "none: no rule file has needed one" end
   return ("process %s, %s started"):format(worker.pid or 0, worker.starts or 0)
 end
 
@@ -61,23 +61,26 @@ local function facts_of(status)
     { "phone", ("%s %s %s"):format(phone.PN or "", phone.MAC or "",
       phone.SWVER or ""):match("^.*%S") or "" },
     { "daemon", daemon_line(status) },
-    { "state", status.since and ("%s since %s"):format(status.state,
-      when.utc(status.since)) or status.state },
-    { "why not now", status.why_not_now or "" },
-    { "last resync", last_line(status.last) },
-    { "last success", when.utc(status.last_success) },
-    { "store", ("revision %d, cycle %d"):format(status.revision or 0,
-      status.cycle or 0) },
   }
+  if status.daemon then
+    rows[#rows + 1] = { "state", status.since and ("%s since %s"):format(
+      status.state, when.utc(status.since)) or status.state }
+    rows[#rows + 1] = { "why not now", status.why_not_now or "" }
+  end
+  rows[#rows + 1] = { "last resync", last_line(status.last) }
+  rows[#rows + 1] = { "last success", when.utc(status.last_success) }
+  rows[#rows + 1] = { "store", ("revision %d, cycle %d"):format(
+    status.revision or 0, status.cycle or 0) }
   if status.queued and status.queued > 0 then
-    rows[#rows + 1] = { "waiting", status.queued .. " requests" }
+    rows[#rows + 1] = { "waiting", status.queued
+      .. (status.queued == 1 and " request" or " requests") }
   end
   if status.daemon then
     rows[#rows + 1] = { "worker", worker_line(status.worker) }
   end
   for _, name in ipairs { "upgrade", "health" } do
     local about = status[name]
-    if about and about.outcome then
+    if about and about.outcome and about.outcome ~= "none" then
       rows[#rows + 1] = { name, table.concat({ about.outcome, about.reason },
         ", ") }
     end

@@ -102,7 +102,8 @@ local function set(member, params)
     return nil, failed.sentence, failed.word, nil, failed.next
   end
   if #names > 0 then
-    member:write(("%d parameters set by hand"):format(#names))
+    member:write(("%d %s set by hand"):format(#names,
+      #names == 1 and "parameter" or "parameters"))
     member.engine:changed(names, "cli")
   end
   return { changed = #names, revision = revision }

@@ -69,8 +69,9 @@ local function tell(e, run)
     say.line(e, "resync %d (%s) failed: %s (%s)", result.cycle, run.asked_by,
       e.last.reason, tostring(failed.word))
   else
-    say.line(e, "resync %d (%s) ok: %d changes%s", result.cycle, run.asked_by,
-      #result.changes, result.revision
+    say.line(e, "resync %d (%s) ok: %d %s%s", result.cycle, run.asked_by,
+      #result.changes, #result.changes == 1 and "change" or "changes",
+      result.revision
         and (", revision %d"):format(result.revision) or "")
   end
 end
