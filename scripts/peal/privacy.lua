@@ -7,10 +7,15 @@ local sip_message = require "peal.sip_message"
 
 local privacy = {}
 
+-- What proves who the phone is to a server is no business of a rule.
+local CREDENTIALS <const> = { authorization = true,
+  ["proxy-authorization"] = true }
+
 local function message_of(sip)
   local headers = {}
   for i, one in ipairs(sip.headers) do
-    headers[i] = { name = one.name, value = one.value }
+    local hidden = CREDENTIALS[one.name:lower()]
+    headers[i] = { name = one.name, value = hidden and "" or one.value }
   end
   return {
     method = sip.method or (sip:get("CSeq") or ""):match("^%d+%s+(%S+)"),

@@ -259,9 +259,6 @@ describe("a daemon's socket", function()
   end)
 
   it("carries calls and events", function()
-    if not pcall(require, "peal.control") then
-      return pending("this build has no peal.control")
-    end
     local path = dir .. "/control"
     protocol_server = assert(protocol.serve(loop, path, {
       hello = function(params, call)

@@ -118,8 +118,6 @@ describe("an explicit resync", function()
   end)
 
   it("is refused by an operator's trigger rule, and says so", function()
-    local ok = pcall(require, "peal.sandbox")
-    if not ok then return pending("no sandbox in this build") end
     local lab = support.new { rules = { ["trigger.lua"] = [[
       return { stage = "trigger", decide = function(phone)
         if phone.asked_by == "url" then return false, "not by URL" end

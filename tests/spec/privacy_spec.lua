@@ -294,6 +294,23 @@ Privacy: user
       (apply(text, { "session" })))
   end)
 
+  it("shows a rule no credentials, and leaves them where they are", function()
+    phone_with({}, { ["privacy.lua"] = [[
+      return { stage = "privacy", decide = function(phone)
+        local seen = {}
+        for i, one in ipairs(phone.message.headers) do
+          seen[i] = one.name .. "=" .. one.value
+        end
+        return { reason = table.concat(seen, " "):sub(-400) }
+      end }]] })
+    local text = BEFORE:gsub("User%-Agent",
+      'Proxy-Authorization: Digest response="c0ffee"\r\nUser-Agent')
+    local out, about = apply(text, { "id" })
+    assert.equal(text, out)
+    assert.is_truthy(about.reason:find("Proxy-Authorization= User", 1, true))
+    assert.is_nil(about.reason:find("c0ffee", 1, true))
+  end)
+
   it("removes Referred-By from a REFER only, and hosts from warnings",
     function()
       local lines = { "Referred-By: <sip:1001@h>",

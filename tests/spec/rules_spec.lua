@@ -157,6 +157,11 @@ describe("a folder of rule files", function()
     assert.are.equal(first, read()) -- the same text, written anew
   end)
 
+  it("may begin with a mark of its encoding, as some editors write", function()
+    write("trigger.lua", "\xEF\xBB\xBFreturn 1")
+    assert.are.equal("return 1", read()["trigger.lua"].text)
+  end)
+
   it("sees an edit of the same length in the same moment", function()
     for i = 1, 50 do
       local text = ("return %02d"):format(i)

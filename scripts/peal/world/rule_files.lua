@@ -28,7 +28,8 @@ local function read(path, about)
   if #text > MAX_BYTES then
     return nil, ("%s: longer than %d bytes"):format(path, MAX_BYTES)
   end
-  return text
+  -- some editors put a mark of the encoding in front, which is no Lua
+  return (text:gsub("^\xEF\xBB\xBF", ""))
 end
 
 local function factory_sources()
