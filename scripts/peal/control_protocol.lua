@@ -23,6 +23,9 @@ local CALLS_MAX <const> = 16
 local WAITING_MAX <const> = 1000
 local WAITING_BYTES_MAX <const> = 2 << 20
 local ID_MAX <const> = 100
+-- The loop reads what has come when no timer is due any more: between two
+-- rounds of lines there has to be a moment.
+local NEXT_S <const> = 0.001
 
 local function is_object(value)
   return type(value) == "table" and getmetatable(value) == nil
@@ -130,7 +133,9 @@ local function turn(self)
   self.waiting[self.first] = nil
   self.first = self.first + 1
   self.bytes = self.bytes - #line
-  if self.first <= self.last then self.later(function() turn(self) end) end
+  if self.first <= self.last then
+    self.later(function() turn(self) end)
+  end
   if self.peer then take(self, line) end
 end
 
@@ -182,13 +187,35 @@ end
 local server = {}
 server.__index = server
 
+-- One line of each client that has some.
+local function round(self, loop)
+  local list = self.due
+  self.due = {}
+  for _, fn in ipairs(list) do
+    local ok, text = pcall(fn)
+    if not ok then self.failed(tostring(text)) end
+  end
+  self.armed = #self.due > 0
+  if self.armed then
+    loop:timer(NEXT_S, function() round(self, loop) end)
+  end
+end
+
+local function later(self, loop, fn)
+  table.insert(self.due, fn)
+  if self.armed then return end
+  self.armed = true
+  loop:timer(0, function() round(self, loop) end)
+end
+
 --- Listen at `path` for as long as server:close() is not called.
 --   gone(bytes)   a client has gone, who said that much
 -- @return[2] nil, sentence, word
 function protocol.serve(loop, path, methods, failed, gone)
-  local self = setmetatable({ sessions = {}, subscribers = 0 }, server)
+  local self = setmetatable({ sessions = {}, due = {},
+    failed = failed or function() end }, server)
   local options = { failed = failed,
-    later = function(fn) loop:timer(0, fn) end,
+    later = function(fn) later(self, loop, fn) end,
     over = function(one)
       self.sessions[one] = nil
       if gone then gone(one.taken) end
