@@ -46,9 +46,8 @@ void peal_control_server_free(struct peal_control_server *s);
 enum peal_err peal_control_connect(struct peal_control_peer **out,
 				   struct peal_loop *l, const char *path,
 				   struct peal_reason *reason);
-void peal_control_accept(struct peal_control_peer *p,
-			 peal_control_line_fn line, peal_control_over_fn over,
-			 void *arg);
+void peal_control_accept(struct peal_control_peer *p, peal_control_line_fn line,
+			 peal_control_over_fn over, void *arg);
 /* PEAL_EINVAL: a '\n' in it, or too long; nothing was sent, and it goes on.
  * PEAL_ELIMIT, PEAL_ENOMEM; over() follows. PEAL_OK does not mean that it was
  * read. */

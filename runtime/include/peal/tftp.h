@@ -41,7 +41,7 @@ struct peal_tftp_request {
 	uint16_t port_lo, port_hi;
 	unsigned wait_ms, sendings, total_ms;
 	unsigned blksize;
-	int no_options; /* plain RFC 1350 */
+	int no_options;         /* plain RFC 1350 */
 	peal_tftp_sink_fn sink; /* NULL: the file is kept */
 	void *sink_arg;
 };
