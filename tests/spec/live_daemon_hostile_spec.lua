@@ -4,7 +4,6 @@
 local context = require "peal.cycle.context"
 local daemons = require "support.daemons"
 local fixture = require "support.fixture"
-local HOSTILE <const> = require "support.hostile"
 local isolation = require "peal.world.isolation"
 local live = require "peal.world.live"
 local phone_of = require "peal.phone"
@@ -23,6 +22,14 @@ local MIB <const> = 1 << 20
 local GUARD_S <const> = 60
 
 local STAGES <const> = require("peal.stages").names
+
+-- All of them; a few where a sanitizer makes each a long one.
+local HOSTILE <const> = {}
+for i, row in ipairs(require "support.hostile") do
+  if LONG or not program.sanitized or i % 6 == 0 then
+    HOSTILE[#HOSTILE + 1] = row
+  end
+end
 
 local PLACES <const> = {
   decide = "return { stage = %q, decide = function() %s end }",
@@ -284,11 +291,13 @@ s = connect()
       -- what they have left behind is given back within a second or so
       local guard = process.now() + 20
       local s <close> = d:follow()
-      while resident() > before + 2 * 1024 and process.now() < guard do
+      while not program.sanitized and resident() > before + 2 * 1024
+        and process.now() < guard do
         assert(s:ask("ping"))
       end
       local grown = resident() - before
-      assert.is_true(grown <= 2 * 1024, grown .. " kB more")
+      assert.is_true(program.sanitized or grown <= 2 * 1024,
+        grown .. " kB more")
       assert(d:ask("resync", { wait = true }))
       assert.are.equal(0, d:stop())
       assert.is_nil(d:log():find("internal error", 1, true), d:log())

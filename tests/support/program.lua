@@ -7,6 +7,9 @@ local root = debug.getinfo(1, "S").source:match("^@(.*)tests/support/")
 program.root = root == "" and "." or root:gsub("/$", "")
 program.path = (os.getenv("PEAL_BUILD") or program.root .. "/build") .. "/peal"
 
+--- Is it built with a sanitizer? Its memory says nothing then, and it is slow.
+program.sanitized = program.path:find("asan", 1, true) ~= nil
+
 -- A guard against hanging, not a measurement.
 local GUARD_S <const> = 120
 
