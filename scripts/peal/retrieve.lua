@@ -61,19 +61,6 @@ function retrieve.target(phone, get)
     srv = get.srv }
 end
 
-local ASKED <const> = {
-  [401] = { "the server asks for a user and password, and there are none",
-    "the server refused the user and password" },
-  [407] = { "the proxy asks for a user and password, and there are none",
-    "the proxy refused the user and password" },
-}
-
-local function sentence_of(answer)
-  local asked = ASKED[answer.status]
-  if asked then return asked[answer.auth_exhausted and 2 or 1] end
-  return ("the server answered HTTP %d"):format(answer.status)
-end
-
 -- The file is handed on as it comes: a coding would become a part of it.
 local function check_coding(answer)
   local coding = transport.header(answer, "content-encoding", true)
@@ -99,7 +86,8 @@ function retrieve.file(run, u, ask, on_target)
     on_target or function() end)
   local verdict = transport.judge(answer, failed)
   if verdict.class ~= "A" then
-    failed = failed or { sentence = sentence_of(answer), word = verdict.id,
+    failed = failed or { word = verdict.id,
+      sentence = transport.sentence(answer),
       status = answer.status }
     failed.cause = verdict
     return nil, failed

@@ -397,4 +397,18 @@ function transport.judge(answer, failed)
     answer.auth_exhausted)
 end
 
+local ASKED <const> = {
+  [401] = { "the server asks for a user and password, and there are none",
+    "the server refused the user and password" },
+  [407] = { "the proxy asks for a user and password, and there are none",
+    "the proxy refused the user and password" },
+}
+
+--- What is wrong with an HTTP answer that is no success, for people.
+function transport.sentence(answer)
+  local asked = ASKED[answer.status]
+  if asked then return asked[answer.auth_exhausted and 2 or 1] end
+  return ("the server answered HTTP %d"):format(answer.status)
+end
+
 return transport

@@ -89,19 +89,6 @@ local function fetch_any(run, name, list, get, tell)
   end
 end
 
-local ASKED <const> = {
-  [401] = { "the server asks for a user and password, and there are none",
-    "the server refused the user and password" },
-  [407] = { "the proxy asks for a user and password, and there are none",
-    "the proxy refused the user and password" },
-}
-
-local function sentence_of(answer)
-  local asked = ASKED[answer.status]
-  if asked then return asked[answer.auth_exhausted and 2 or 1] end
-  return ("the server answered HTTP %d"):format(answer.status)
-end
-
 -- What the transfer came to: true with bytes to decode, false without (a
 -- missing file that is no fault), nil and a failure.
 local function judge(run, name, answer, failed)
@@ -113,7 +100,7 @@ local function judge(run, name, answer, failed)
       "file not found counts as success (Resync_Fails_On_FNF is No)")
     return false
   end
-  failed = failed or { sentence = sentence_of(answer), word = verdict.id,
+  failed = failed or { sentence = transport.sentence(answer), word = verdict.id,
     status = answer.status }
   failed.cause = verdict
   return nil, context.fail(name, failed, { status = failed.status })
