@@ -121,8 +121,7 @@ local function upload(run, one)
     method = get.url.scheme == "tftp" and "WRQ" or ask.method,
     bytes = #ask.body, parameters = one.parameters,
     sealed = get.key and "aes-256-cbc" or ask.content_encoding })
-  answer, failed = transport.fetch(phone, run.trace, get.url, ask,
-    function() end)
+  answer, failed = transport.fetch(run, get.url, ask, function() end)
   ok, failed = judge(answer, failed)
   return ok, failed
 end

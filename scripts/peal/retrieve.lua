@@ -82,7 +82,7 @@ function retrieve.file(run, u, ask, on_target)
   ask.plain = true
   run.trace:add("fetch", { url = url.format(u),
     method = u.scheme == "tftp" and "RRQ" or "GET" })
-  local answer, failed = transport.fetch(run.phone, run.trace, u, ask,
+  local answer, failed = transport.fetch(run, u, ask,
     on_target or function() end)
   local verdict = transport.judge(answer, failed)
   if verdict.class ~= "A" then

@@ -4,6 +4,7 @@
 -- numbers are our choice.
 local cause = require "peal.cause"
 local macro = require "peal.macro"
+local tls_policy = require "peal.tls_policy"
 local url = require "peal.url"
 
 local transport = {}
@@ -33,43 +34,6 @@ end
 
 local function number(text, fallback)
   return math.tointeger(tonumber(text)) or fallback
-end
-
--- What a server certificate is checked by. A world whose clock is not set
--- judges dates by a time that cannot be too late: never not at all.
-local function tls_policy(phone, trace)
-  local now = phone.world.now()
-  local function warn(word, text) trace:note(word, nil, text) end
-  if not now.trusted then
-    warn("clock", "the clock is not set: certificates may seem valid that "
-      .. "have expired")
-  end
-  local version = phone:param("TLS_Client_Min_Version") or ""
-  local old_name = phone:param("TLS_Min_Version") or ""
-  if old_name ~= "" and phone.world.store:value("TLS_Client_Min_Version")
-    .is_default then
-    version = old_name
-  end
-  local min_rsa_bits = number(phone:param("TLS_Min_RSA_Bits"), 2048)
-  local check_name = phone:param("HTTPS_Name_Validate") ~= "No"
-  if version == "TLS 1.0" or version == "TLS 1.1" then
-    warn("tls-version", version .. " is not spoken any more: TLS 1.2 it is")
-  end
-  if not check_name then
-    warn("tls-name", "HTTPS_Name_Validate is No: a certificate for any name "
-      .. "will do")
-  end
-  if min_rsa_bits < 2048 then
-    warn("tls-weak", ("TLS_Min_RSA_Bits is %d: keys that short can be broken")
-      :format(min_rsa_bits))
-  end
-  return {
-    min_version = version == "TLS 1.3" and "1.3" or "1.2",
-    check_name = check_name,
-    cn_fallback = phone:param("HTTPS_CN_Fallback") ~= "No",
-    min_rsa_bits = min_rsa_bits,
-    now = math.floor(now.time),
-  }
 end
 
 local function user_agent(phone)
@@ -141,12 +105,15 @@ local function tftp_request(phone, u, ask)
     total = ask.total or TOTAL_S }
 end
 
-local function http_request(phone, trace, u, ask)
+local function http_request(run, u, ask)
+  local phone, trace = run.phone, run.trace
   local request = { scheme = u.scheme, url = url.format(u), host = u.host,
     port = u.port, method = ask.method or "GET", headers = headers(phone, ask),
     body = ask.body, user = ask.user, password = ask.password,
     max = ask.max, total = ask.total or TOTAL_S }
-  if u.scheme == "https" then request.tls = tls_policy(phone, trace) end
+  if u.scheme == "https" then
+    request.tls = tls_policy.policy(phone, trace)
+  end
   local ok, failed = add_proxy(phone, trace, request)
   if not ok then return nil, failed end
   return request
@@ -177,9 +144,9 @@ local function note_answer(trace, request, answer, sentence, word)
   })
 end
 
-local function request_of(phone, trace, u, ask)
-  if u.scheme == "tftp" then return tftp_request(phone, u, ask) end
-  return http_request(phone, trace, u, ask)
+local function request_of(run, u, ask)
+  if u.scheme == "tftp" then return tftp_request(run.phone, u, ask) end
+  return http_request(run, u, ask)
 end
 
 -- The dates of a certificate mean little to a phone without a clock: that is
@@ -197,17 +164,19 @@ local function date_failure(phone, sentence, word)
 end
 
 -- One exchange; answer.taken is what a sink has got, however it ended.
-local function at_address(phone, trace, request, ask)
+local function at_address(run, request, ask)
   local taken = ask.sink and 0
   request.sink = ask.sink and function(bytes)
     taken = taken + #bytes
     return ask.sink(bytes)
   end
-  local answer, sentence, word, facts = phone.world.fetch(request)
-  if not answer then sentence, word = date_failure(phone, sentence, word) end
+  local answer, sentence, word, facts = run.phone.world.fetch(request)
+  if not answer then
+    sentence, word = date_failure(run.phone, sentence, word)
+  end
   local known = answer or facts or {}
   known.taken = taken or nil
-  note_answer(trace, request, known, sentence, word)
+  note_answer(run.trace, request, known, sentence, word)
   if not answer then
     return nil, { sentence = sentence, word = word, facts = facts,
       taken = taken or nil }
@@ -217,15 +186,15 @@ local function at_address(phone, trace, request, ask)
 end
 
 -- One URL at each of its addresses in turn, until one answers.
-local function try_addresses(phone, trace, u, ask, addresses)
+local function try_addresses(run, u, ask, addresses)
   local failed
   for i = 1, math.min(#addresses, MAX_ADDRESSES) do
     local request
-    request, failed = request_of(phone, trace, u, ask)
+    request, failed = request_of(run, u, ask)
     if not request then return nil, failed end
     request.address = addresses[i].address
     local answer
-    answer, failed = at_address(phone, trace, request, ask)
+    answer, failed = at_address(run, request, ask)
     if answer then return answer end
     if not is_dead_end(failed) then break end
   end
@@ -234,24 +203,24 @@ end
 
 -- SRV: ascending priority, then ascending weight (the guide's order, not the
 -- lottery of RFC 2782). The name that certificates are checked by stays.
-local function srv_targets(phone, trace, u)
+local function srv_targets(run, u)
   local name = u.scheme == "https" and "_ciscoprov-https._tls." or
     "_ciscoprov-http._tcp."
-  local list, sentence, word = phone.world.resolve(name .. u.host, "SRV")
+  local list, sentence, word = run.phone.world.resolve(name .. u.host, "SRV")
   if not list then return failure(sentence, word) end
   table.sort(list, function(a, b)
     if a.priority ~= b.priority then return a.priority < b.priority end
     if a.weight ~= b.weight then return a.weight < b.weight end
     return a.target < b.target
   end)
-  trace:add("srv", { name = name .. u.host, answers = #list })
+  run.trace:add("srv", { name = name .. u.host, answers = #list })
   return list
 end
 
 -- Servers that a URL stands for: { host to look up, port }.
-local function targets_of(phone, trace, u, ask)
+local function targets_of(run, u, ask)
   if not ask.srv then return { { host = u.host, port = u.port } } end
-  local list, failed = srv_targets(phone, trace, u)
+  local list, failed = srv_targets(run, u)
   if not list then return nil, failed end
   local targets = {}
   for i, answer in ipairs(list) do
@@ -270,31 +239,32 @@ end
 
 -- Addresses of a server. Behind a proxy the proxy looks it up, and may know
 -- names that nobody here does: one entry without an address.
-local function look_up(phone, trace, u, host)
+local function look_up(run, u, host)
+  local phone = run.phone
   if u.scheme ~= "tftp" and proxy_host(phone) then return { {} } end
   local found, sentence, word = phone.world.resolve(host, "ADDR", true)
-  trace:add("resolve", { name = host, addresses = found and #found,
+  run.trace:add("resolve", { name = host, addresses = found and #found,
     text = sentence, word = word })
   return found, sentence, word
 end
 
 -- One URL, without redirects.
-local function exchange(phone, trace, u, ask, on_target)
-  local ok, failed = check_domain(phone, u.host)
+local function exchange(run, u, ask, on_target)
+  local ok, failed = check_domain(run.phone, u.host)
   if not ok then return nil, failed end
   local targets
-  targets, failed = targets_of(phone, trace, u, ask)
+  targets, failed = targets_of(run, u, ask)
   if not targets then
     on_target(u, nil)
     return nil, failed
   end
   for _, target in ipairs(targets) do
     local at = with_port(u, target.port)
-    local found, sentence, word = look_up(phone, trace, at, target.host)
+    local found, sentence, word = look_up(run, at, target.host)
     on_target(at, found and found[1].address)
     if found then
       local answer
-      answer, failed = try_addresses(phone, trace, at, ask, found)
+      answer, failed = try_addresses(run, at, ask, found)
       if answer then return answer end
       if not is_dead_end(failed) then break end
     else
@@ -349,6 +319,7 @@ local function ask_again(ask, from, to)
 end
 
 --- Fetch a file, or send one.
+-- @param run  phone, trace, rules: see cycle/context.lua
 -- @param u    parsed URL with a host
 -- @param ask  method, body, content_type, user, password, srv; max (bytes),
 --   total (s); plain = true: no content codings;
@@ -361,11 +332,11 @@ end
 --   which is what messages name), taken (bytes a sink got; no body then)
 -- @treturn[2] nil
 -- @treturn[2] table { sentence, word, status, facts }
-function transport.fetch(phone, trace, u, ask, on_target)
+function transport.fetch(run, u, ask, on_target)
   local first, redirects = u, 0
   local address
   while true do
-    local answer, failed = exchange(phone, trace, u, ask,
+    local answer, failed = exchange(run, u, ask,
       redirects == 0 and on_target or function() end)
     if not answer then return nil, failed end
     if redirects == 0 then address = answer.address end
@@ -382,7 +353,7 @@ function transport.fetch(phone, trace, u, ask, on_target)
     to, failed = redirect_of(answer, u)
     if not to then return nil, failed end
     redirects = redirects + 1
-    trace:add("redirect", { status = answer.status, to = url.format(to) })
+    run.trace:add("redirect", { status = answer.status, to = url.format(to) })
     ask, u = ask_again(ask, u, to), to
   end
 end

@@ -488,7 +488,7 @@ describe("an upload", function()
     phone_with {}
     world.run(function()
       run = context.new(phone, { asked_by = "spec" })
-      transport.fetch(phone, run.trace, require("peal.url").parse(
+      transport.fetch(run, require("peal.url").parse(
         "http://s/x"), { method = "PUT", body = "x",
         content_encoding = "aes128gcm" }, function() end)
     end)

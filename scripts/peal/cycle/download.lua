@@ -82,7 +82,7 @@ local function fetch_any(run, name, list, get, tell)
     run.trace:add("fetch", { rule = name, url = url.format(u),
       method = u.scheme == "tftp" and "RRQ" or ask.method or "GET",
       option = u.option })
-    local answer, failed = transport.fetch(run.phone, run.trace, u, ask, tell)
+    local answer, failed = transport.fetch(run, u, ask, tell)
     if answer and settles(answer) or i == #list then
       return answer, failed, one
     end

@@ -19,7 +19,7 @@ for name in ([[
   schedule shape shown
   sip_message stages stages.apply stages.headset stages.health stages.privacy
   stages.profile stages.report stages.schedule stages.trigger stages.upgrade
-  syslog trace transport upgrade url version view
+  syslog tls_policy trace transport upgrade url version view
   cli.advice cli.get cli.phone_file cli.remote cli.session
 ]]):gmatch("%S+") do cold.names["peal." .. name] = true end
 
