@@ -71,7 +71,7 @@ static int l_load(lua_State *L)
 	const char *path = luaL_checkstring(L, 2);
 	struct peal_reason reason;
 	unsigned n;
-	enum peal_err err = peal_anchors_load(a, path, &n, &reason);
+	enum peal_err err = peal_anchors_load(a, path, 0, &n, &reason);
 
 	return counted(L, err, n, &reason);
 }
@@ -83,7 +83,7 @@ static int l_add(lua_State *L)
 	const char *text = luaL_checklstring(L, 2, &len);
 	struct peal_reason reason;
 	unsigned n;
-	enum peal_err err = peal_anchors_add(a, text, len, &n, &reason);
+	enum peal_err err = peal_anchors_add(a, text, len, 0, &n, &reason);
 
 	return counted(L, err, n, &reason);
 }

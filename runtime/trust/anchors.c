@@ -1,13 +1,13 @@
 /* anchors.c - root certificates, parsed once. See peal/trust.h */
 #include <errno.h>
 #include <fcntl.h>
-#include <mbedtls/pem.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "decode/crypto.h"
 #include "peal/alloc.h"
+#include "pem.h"
 #include "trust.h"
 
 static enum peal_err check_file(int fd, const char *path, unsigned forbidden,
@@ -81,7 +81,8 @@ out:
 	return err;
 }
 
-enum peal_err peal_anchors_new(struct peal_anchors **out)
+enum peal_err peal_anchors_extend(struct peal_anchors **out,
+				  struct peal_anchors *base)
 {
 	struct peal_anchors *a;
 
@@ -92,8 +93,20 @@ enum peal_err peal_anchors_new(struct peal_anchors **out)
 		return PEAL_ENOMEM;
 	a->refs = 1;
 	a->end = &a->first;
+	if (base) {
+		base->extended = 1;
+		a->base = peal_anchors_ref(base);
+		a->first = base->first;
+		a->count = base->count;
+		memcpy(a->digest, base->digest, sizeof(a->digest));
+	}
 	*out = a;
 	return PEAL_OK;
+}
+
+enum peal_err peal_anchors_new(struct peal_anchors **out)
+{
+	return peal_anchors_extend(out, NULL);
 }
 
 struct peal_anchors *peal_anchors_ref(struct peal_anchors *a)
@@ -103,23 +116,25 @@ struct peal_anchors *peal_anchors_ref(struct peal_anchors *a)
 	return a;
 }
 
-static void free_list(mbedtls_x509_crt *list)
+static void free_anchor(struct peal_anchor *anchor)
 {
-	mbedtls_x509_crt *next;
-
-	for (; list; list = next) {
-		next = list->next;
-		list->next = NULL; /* each is a block of ours */
-		mbedtls_x509_crt_free(list);
-		peal_free(list);
-	}
+	anchor->crt.next = NULL; /* each is a block of ours */
+	mbedtls_x509_crt_free(&anchor->crt);
+	peal_free(anchor);
 }
 
 void peal_anchors_unref(struct peal_anchors *a)
 {
+	mbedtls_x509_crt *crt, *next, *others;
+
 	if (!a || --a->refs)
 		return;
-	free_list(a->first);
+	others = *a->end;
+	for (crt = a->first; crt != others; crt = next) {
+		next = crt->next;
+		free_anchor((struct peal_anchor *)crt);
+	}
+	peal_anchors_unref(a->base);
 	peal_free(a);
 }
 
@@ -128,104 +143,90 @@ unsigned peal_anchors_count(const struct peal_anchors *a)
 	return a ? a->count : 0;
 }
 
-/* Version 1 certificates have no extension that could say so. */
-static int is_ca(const mbedtls_x509_crt *crt)
+void peal_anchors_digest(const struct peal_anchors *a, unsigned char out[32])
 {
-	return crt->MBEDTLS_PRIVATE(ca_istrue) || crt->version < 3;
+	static const unsigned char none[PEAL_DIGEST_SIZE];
+
+	memcpy(out, a ? a->digest : none, PEAL_DIGEST_SIZE);
 }
 
-/* digest = SHA-256(digest of the set so far, certificate) */
+/* digest = SHA-256(digest of the set so far, fingerprint, flags) */
 static enum peal_err digest_add(unsigned char digest[PEAL_DIGEST_SIZE],
-				const void *der, size_t len)
+				const struct peal_anchor *anchor)
 {
-	struct peal_hash h;
-	enum peal_err err = peal_hash_init(&h, PEAL_HASH_SHA256);
+	unsigned char all[2 * PEAL_DIGEST_SIZE + 1];
 
+	memcpy(all, digest, PEAL_DIGEST_SIZE);
+	memcpy(all + PEAL_DIGEST_SIZE, anchor->sha256, PEAL_DIGEST_SIZE);
+	all[2 * PEAL_DIGEST_SIZE] = (unsigned char)anchor->flags;
+	return peal_sha256(all, sizeof(all), digest);
+}
+
+static enum peal_err take(struct peal_anchors *a, struct peal_anchor *anchor)
+{
+	enum peal_err err = peal_sha256(anchor->crt.raw.p, anchor->crt.raw.len,
+					anchor->sha256);
+
+	if (!err)
+		err = digest_add(a->digest, anchor);
 	if (err)
 		return err;
-	peal_hash_add(&h, digest, PEAL_DIGEST_SIZE);
-	peal_hash_add(&h, der, len);
-	err = peal_hash_final(&h, digest);
-	peal_hash_fini(&h);
-	return err;
-}
-
-static enum peal_err add_der(struct peal_anchors *a, const unsigned char *der,
-			     size_t len, unsigned *added)
-{
-	mbedtls_x509_crt *crt = peal_zalloc(sizeof(*crt));
-	enum peal_err err = PEAL_OK;
-	int rc;
-
-	if (!crt)
-		return PEAL_ENOMEM;
-	mbedtls_x509_crt_init(crt);
-	rc = mbedtls_x509_crt_parse_der(crt, der, len);
-	/* a root with a key or digest we do not know is skipped, as in any
-	 * bundle from the web */
-	if (rc || !is_ca(crt)) {
-		if (rc == MBEDTLS_ERR_X509_ALLOC_FAILED)
-			err = PEAL_ENOMEM;
-		goto fail;
-	}
-	err = digest_add(a->digest, crt->raw.p, crt->raw.len);
-	if (err)
-		goto fail;
-	*a->end = crt;
-	a->end = &crt->next;
+	anchor->crt.next = *a->end;
+	*a->end = &anchor->crt;
+	a->end = &anchor->crt.next;
 	a->count++;
-	(*added)++;
 	return PEAL_OK;
-fail:
-	free_list(crt);
-	return err;
 }
 
-static enum peal_err add_pem(struct peal_anchors *a, const unsigned char *text,
-			     unsigned *added)
+/* A root with a key or digest we do not know is skipped, as in any bundle from
+ * the web. */
+static enum peal_err add_der(struct peal_anchors *a, const unsigned char *der,
+			     size_t len, unsigned flags, unsigned *added)
 {
-	mbedtls_pem_context pem;
-	const unsigned char *der;
-	size_t used, len;
+	struct peal_anchor *anchor = peal_zalloc(sizeof(*anchor));
 	enum peal_err err = PEAL_OK;
 	int rc;
 
-	while (!err &&
-	       strstr((const char *)text, "-----BEGIN CERTIFICATE-----")) {
-		mbedtls_pem_init(&pem);
-		used = 0;
-		rc = mbedtls_pem_read_buffer(&pem,
-					     "-----BEGIN CERTIFICATE-----",
-					     "-----END CERTIFICATE-----", text,
-					     NULL, 0, &used);
-		if (rc == 0) {
-			der = mbedtls_pem_get_buffer(&pem, &len);
-			err = add_der(a, der, len, added);
-		} else if (rc == MBEDTLS_ERR_PEM_ALLOC_FAILED) {
-			err = PEAL_ENOMEM;
+	if (!anchor)
+		return PEAL_ENOMEM;
+	mbedtls_x509_crt_init(&anchor->crt);
+	anchor->flags = flags;
+	rc = mbedtls_x509_crt_parse_der(&anchor->crt, der, len);
+	if (rc == MBEDTLS_ERR_X509_ALLOC_FAILED)
+		err = PEAL_ENOMEM;
+	else if (rc == 0 && peal_cert_is_ca(&anchor->crt)) {
+		err = take(a, anchor);
+		if (!err) {
+			(*added)++;
+			return PEAL_OK;
 		}
-		mbedtls_pem_free(&pem);
-		if (used == 0) /* broken: go on behind its first line */
-			used = (size_t)(strstr((const char *)text,
-					       "-----BEGIN CERTIFICATE-----") -
-					(const char *)text) +
-			       strlen("-----BEGIN CERTIFICATE-----");
-		text += used;
 	}
+	free_anchor(anchor);
 	return err;
 }
 
 static enum peal_err add_text(struct peal_anchors *a, const unsigned char *text,
-			      size_t len, unsigned *added,
+			      size_t len, unsigned flags, unsigned *added,
 			      struct peal_reason *reason)
 {
+	struct peal_pem pem;
 	unsigned n = 0;
-	enum peal_err err;
+	enum peal_err err = PEAL_OK;
 
-	if (len && text[0] == 0x30)
-		err = add_der(a, text, len, &n);
-	else
-		err = add_pem(a, text, &n);
+	if (a->extended)
+		return peal_fail(reason, PEAL_ESTATE,
+				 "other sets share these certificates: add to "
+				 "a new set");
+	if (len && text[0] == 0x30) {
+		err = add_der(a, text, len, flags, &n);
+	} else {
+		peal_pem_init(&pem, (const char *)text);
+		while (!err && peal_pem_next(&pem))
+			err = pem.err == PEAL_ECORRUPT ? PEAL_OK :
+			      pem.err                  ? pem.err :
+					add_der(a, pem.der, pem.len, flags, &n);
+		peal_pem_fini(&pem);
+	}
 	if (added)
 		*added = n;
 	if (!err && n == 0)
@@ -235,7 +236,7 @@ static enum peal_err add_text(struct peal_anchors *a, const unsigned char *text,
 }
 
 enum peal_err peal_anchors_add(struct peal_anchors *a, const void *bytes,
-			       size_t len, unsigned *added,
+			       size_t len, unsigned flags, unsigned *added,
 			       struct peal_reason *reason)
 {
 	char *text;
@@ -253,13 +254,14 @@ enum peal_err peal_anchors_add(struct peal_anchors *a, const void *bytes,
 	text = peal_memdup0(bytes, len);
 	if (!text)
 		return PEAL_ENOMEM;
-	err = add_text(a, (unsigned char *)text, len, added, reason);
+	err = add_text(a, (unsigned char *)text, len, flags, added, reason);
 	peal_free(text);
 	return err;
 }
 
 enum peal_err peal_anchors_load(struct peal_anchors *a, const char *path,
-				unsigned *added, struct peal_reason *reason)
+				unsigned flags, unsigned *added,
+				struct peal_reason *reason)
 {
 	unsigned char *bytes;
 	size_t len;
@@ -273,7 +275,7 @@ enum peal_err peal_anchors_load(struct peal_anchors *a, const char *path,
 	err = peal_read_pem(path, 0, &bytes, &len, reason);
 	if (err)
 		return err;
-	err = add_text(a, bytes, len, added, reason);
+	err = add_text(a, bytes, len, flags, added, reason);
 	peal_free(bytes);
 	return err;
 }

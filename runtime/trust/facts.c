@@ -34,6 +34,18 @@ void peal_cert_label(const mbedtls_x509_crt *crt, char *out, size_t size)
 		snprintf(out, size, "(no name)");
 }
 
+int peal_cert_is_ca(const mbedtls_x509_crt *crt)
+{
+	return crt->MBEDTLS_PRIVATE(ca_istrue) || crt->version < 3;
+}
+
+int peal_cert_self_issued(const mbedtls_x509_crt *crt)
+{
+	return crt->issuer_raw.len == crt->subject_raw.len &&
+	       memcmp(crt->issuer_raw.p, crt->subject_raw.p,
+		      crt->issuer_raw.len) == 0;
+}
+
 /* The fields of a certificate are two digits each, the year four; the modulo
  * shows that to the compiler. */
 static void date(char out[21], const mbedtls_x509_time *t)

@@ -11,10 +11,20 @@
 
 enum { PEAL_DIGEST_SIZE = 32 };
 
+/* A root certificate. */
+struct peal_anchor {
+	mbedtls_x509_crt crt; /* first: cast back from it */
+	unsigned flags;       /* of peal_anchor_flag */
+	unsigned char sha256[PEAL_DIGEST_SIZE];
+};
+
+/* One list for the library: own certificates, then those of base. */
 struct peal_anchors {
 	unsigned refs;
 	unsigned count;
-	mbedtls_x509_crt *first, **end;
+	struct peal_anchors *base; /* NULL: none */
+	int extended;              /* others share the list: no more changes */
+	mbedtls_x509_crt *first, **end; /* of our own; *end is base's first */
 	/* of all certificates in order: equal sets compare equal */
 	unsigned char digest[PEAL_DIGEST_SIZE];
 };
@@ -33,8 +43,28 @@ enum peal_err peal_read_pem(const char *path, unsigned forbidden_mode,
 			    unsigned char **bytes, size_t *len,
 			    struct peal_reason *reason);
 
-/* The judgement of one handshake. `host` is borrowed: ASCII, no brackets.
- * Lives until the handshake is over; the library holds pointers into it. */
+/* The suites in the form of the library, 0 behind the last; NULL: the default.
+ * Borrowed from c. */
+const int *peal_ciphers_ids(const struct peal_ciphers *c);
+
+/* The error of a code that mbedTLS returned during a handshake, with a sentence
+ * about `peer`: one of the words of certificates and TLS, or PEAL_ENOMEM. */
+enum peal_err peal_err_mbedtls(int code, const char *peer,
+			       struct peal_reason *reason);
+
+enum { PEAL_VERIFY_MAX = MBEDTLS_X509_MAX_VERIFY_CHAIN_SIZE };
+
+/* The judgement of one handshake. `host` is borrowed: ASCII, no brackets; so
+ * are the pointers of the policy. Lives until the handshake is over; the
+ * library holds pointers into it.
+ *   pinned          it passed because of the policy's list
+ *   anchor_private  the chain ends at an anchor with that flag, whatever else
+ *                   is wrong with it
+ *   anchor_sha256   of that anchor; zeros: the chain ends at none
+ *   not_after       s, UTC: the earliest end in the chain that was verified,
+ *                   of the pinned leaf; anchors without dates do not count
+ *   chain           the certificates presented; their `der` is the library's
+ *                   and goes with the handshake */
 struct peal_verdict {
 	struct peal_tls_policy policy;
 	const char *host;
@@ -44,8 +74,18 @@ struct peal_verdict {
 	int rank;
 	enum peal_err err;
 	struct peal_reason reason;
+	int pinned;
+	int anchor_private;
+	unsigned char anchor_sha256[PEAL_DIGEST_SIZE];
+	int64_t not_after;
 	struct peal_cert_facts *chain; /* PEAL_LIMIT_CHAIN of them */
 	unsigned *chain_n;
+	/* what the library said of the chain it built, leaf first */
+	struct peal_link {
+		const mbedtls_x509_crt *crt;
+		uint32_t flags;
+	} links[PEAL_VERIFY_MAX];
+	unsigned links_n;
 };
 void peal_verdict_init(struct peal_verdict *v,
 		       const struct peal_tls_policy *policy, const char *host,
@@ -62,6 +102,10 @@ void peal_cert_facts_list(const mbedtls_x509_crt *list,
 			  struct peal_cert_facts *chain, unsigned *n);
 /* Most specific common name, or the whole subject, for sentences. */
 void peal_cert_label(const mbedtls_x509_crt *crt, char *out, size_t size);
+/* Version 1 certificates have no extension that could say so. */
+int peal_cert_is_ca(const mbedtls_x509_crt *crt);
+/* Its subject is its issuer. */
+int peal_cert_self_issued(const mbedtls_x509_crt *crt);
 int64_t peal_cert_time(const mbedtls_x509_time *t);
 
 /* Name rule on a parsed certificate; `why` names what was looked for. */

@@ -135,9 +135,7 @@ static void judge_trust(struct peal_verdict *v, const mbedtls_x509_crt *crt)
 			  "certificate for %s cannot be checked: no trusted "
 			  "roots are installed",
 			  label);
-	} else if (crt->issuer_raw.len == crt->subject_raw.len &&
-		   memcmp(crt->issuer_raw.p, crt->subject_raw.p,
-			  crt->issuer_raw.len) == 0) {
+	} else if (peal_cert_self_issued(crt)) {
 		peal_fail(r, PEAL_ECUNTRUSTED,
 			  "certificate for %s is self-signed and not among "
 			  "the trusted roots; install it if it is yours",

@@ -106,7 +106,7 @@ static struct peal_anchors *load(const char *file)
 	struct peal_anchors *a;
 
 	REQUIRE(peal_anchors_new(&a) == PEAL_OK);
-	REQUIRE(peal_anchors_load(a, path_of(file), NULL, NULL) == PEAL_OK);
+	REQUIRE(peal_anchors_load(a, path_of(file), 0, NULL, NULL) == PEAL_OK);
 	return a;
 }
 
@@ -472,25 +472,26 @@ static void anchors(void)
 	unsigned n;
 
 	REQUIRE(peal_anchors_new(&a) == PEAL_OK);
-	CHECK_ERR(peal_anchors_load(a, path_of("two.pem"), &n, &reason),
+	CHECK_ERR(peal_anchors_load(a, path_of("two.pem"), 0, &n, &reason),
 		  PEAL_OK);
 	CHECK_INT(n, 2);
-	CHECK_ERR(peal_anchors_load(a, path_of("ca.der"), &n, &reason),
+	CHECK_ERR(peal_anchors_load(a, path_of("ca.der"), 0, &n, &reason),
 		  PEAL_OK);
 	CHECK_INT(n, 1);
 	CHECK_INT(peal_anchors_count(a), 3);
-	CHECK_ERR(peal_anchors_load(a, path_of("good.pem"), &n, &reason),
+	CHECK_ERR(peal_anchors_load(a, path_of("good.pem"), 0, &n, &reason),
 		  PEAL_EINVAL);
 	CHECK_INT(n, 0);
-	CHECK_ERR(peal_anchors_load(a, path_of("good.key"), &n, &reason),
+	CHECK_ERR(peal_anchors_load(a, path_of("good.key"), 0, &n, &reason),
 		  PEAL_EINVAL);
-	CHECK_ERR(peal_anchors_load(a, path_of("none.pem"), &n, &reason),
+	CHECK_ERR(peal_anchors_load(a, path_of("none.pem"), 0, &n, &reason),
 		  PEAL_ENOENT);
-	CHECK_ERR(peal_anchors_load(a, folder, &n, &reason), PEAL_EINVAL);
-	CHECK_ERR(peal_anchors_add(a, junk, strlen(junk), &n, &reason),
+	CHECK_ERR(peal_anchors_load(a, folder, 0, &n, &reason), PEAL_EINVAL);
+	CHECK_ERR(peal_anchors_add(a, junk, strlen(junk), 0, &n, &reason),
 		  PEAL_EINVAL);
-	CHECK_ERR(peal_anchors_add(a, "<html>", 6, &n, &reason), PEAL_EINVAL);
-	CHECK_ERR(peal_anchors_add(a, "", 0, &n, &reason), PEAL_EINVAL);
+	CHECK_ERR(peal_anchors_add(a, "<html>", 6, 0, &n, &reason),
+		  PEAL_EINVAL);
+	CHECK_ERR(peal_anchors_add(a, "", 0, 0, &n, &reason), PEAL_EINVAL);
 	CHECK_INT(peal_anchors_count(a), 3);
 	peal_anchors_unref(a);
 	peal_anchors_unref(NULL);
@@ -537,7 +538,7 @@ static int handshake(void *arg)
 	if (!err)
 		err = peal_anchors_new(&a);
 	if (!err)
-		err = peal_anchors_load(a, path_of("ca.pem"), NULL, NULL);
+		err = peal_anchors_load(a, path_of("ca.pem"), 0, NULL, NULL);
 	if (!err)
 		err = peal_identity_load(&id, path_of("mic1.pem"),
 					 path_of("mic1.key"), NULL);

@@ -51,6 +51,8 @@
 	X(ECUNTRUSTED, "c.untrusted", "certificate not trusted")            \
 	X(ECNAME, "c.name", "certificate name mismatch")                    \
 	X(ECWEAK, "c.weak", "certificate key too weak")                     \
+	X(ECREJECTED, "c.rejected", "certificate rejected by administrator") \
+	X(ECDNS, "c.dns", "certificate DNS check failed")                   \
 	X(ETVERSION, "t.version", "TLS version not supported")              \
 	X(ETCLIENT, "t.client", "client certificate rejected")              \
 	X(ETHANDSHAKE, "t.handshake", "TLS handshake failed")               \

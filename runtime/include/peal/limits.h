@@ -68,6 +68,9 @@ enum {
 #ifndef PEAL_LIMIT_PEM
 	PEAL_LIMIT(PEAL_LIMIT_PEM, 1 << 20), /* one file of certificates */
 #endif
+#ifndef PEAL_LIMIT_CERTS
+	PEAL_LIMIT(PEAL_LIMIT_CERTS, 512), /* certificates in such a file */
+#endif
 #ifndef PEAL_LIMIT_CHAIN
 	PEAL_LIMIT(PEAL_LIMIT_CHAIN, 16), /* certificates of a peer kept */
 #endif

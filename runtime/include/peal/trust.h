@@ -20,21 +20,67 @@
 struct peal_anchors;
 struct peal_identity;
 
+/* Fingerprints: the SHA-256 of a certificate's DER. Reference counted; no
+ * change after the first use. Kept sorted: equal sets have equal digests. */
+struct peal_cert_set;
+enum peal_err peal_cert_set_new(struct peal_cert_set **out);
+struct peal_cert_set *peal_cert_set_ref(struct peal_cert_set *s);
+void peal_cert_set_unref(struct peal_cert_set *s);
+/* One that is in it already changes nothing. PEAL_ENOMEM */
+enum peal_err peal_cert_set_add(struct peal_cert_set *s,
+				const unsigned char sha256[32]);
+/* NULL is an empty set. */
+int peal_cert_set_has(const struct peal_cert_set *s,
+		      const unsigned char sha256[32]);
+unsigned peal_cert_set_count(const struct peal_cert_set *s);
+/* Of the fingerprints in order; of nothing for NULL. */
+enum peal_err peal_cert_set_digest(const struct peal_cert_set *s,
+				   unsigned char out[32]);
+
+enum peal_anchor_flag {
+	PEAL_ANCHOR_PRIVATE = 1, /* no stranger gets certificates under it */
+	PEAL_ANCHOR_DATELESS = 2 /* its own dates do not count: accepted */
+};
+
 /* Root certificates. Reference counted; no change after the first use. */
 enum peal_err peal_anchors_new(struct peal_anchors **out);
+/* A set with everything of `base` and what is added to it. The certificates of
+ * base are shared, not copied, and base can grow no more; it may be NULL. */
+enum peal_err peal_anchors_extend(struct peal_anchors **out,
+				  struct peal_anchors *base);
 struct peal_anchors *peal_anchors_ref(struct peal_anchors *a);
 void peal_anchors_unref(struct peal_anchors *a);
 /* PEM (one or many, other text ignored) or one DER certificate. Certificates
  * that are no CA are skipped.
+ *   flags   of peal_anchor_flag, for each of them
  *   added   how many came in; may be NULL
- * PEAL_EINVAL (none usable), PEAL_ENOMEM */
+ * PEAL_EINVAL (none usable), PEAL_ESTATE (another set extends this one),
+ * PEAL_ETOOBIG, PEAL_ENOMEM */
 enum peal_err peal_anchors_add(struct peal_anchors *a, const void *bytes,
-			       size_t len, unsigned *added,
+			       size_t len, unsigned flags, unsigned *added,
 			       struct peal_reason *reason);
 /* The same from a file. PEAL_ENOENT, PEAL_EPERM, PEAL_EIO, PEAL_ETOOBIG */
 enum peal_err peal_anchors_load(struct peal_anchors *a, const char *path,
-				unsigned *added, struct peal_reason *reason);
+				unsigned flags, unsigned *added,
+				struct peal_reason *reason);
 unsigned peal_anchors_count(const struct peal_anchors *a);
+/* Of all certificates and flags: equal sets, made alike, have equal ones. */
+void peal_anchors_digest(const struct peal_anchors *a, unsigned char out[32]);
+
+/* The cipher suites to offer, from a text in OpenSSL's list syntax
+ * (TLS_Cipher_List). RC4, DES, 3DES, NULL, anonymous, export and MD5 suites
+ * are never among them. A blank or invalid text, or one that leaves nothing,
+ * gives the default and a note. Reference counted, never changes.
+ *   text   NULL: the default
+ * PEAL_ENOMEM */
+struct peal_ciphers;
+enum peal_err peal_ciphers_parse(struct peal_ciphers **out, const char *text);
+struct peal_ciphers *peal_ciphers_ref(struct peal_ciphers *c);
+void peal_ciphers_unref(struct peal_ciphers *c);
+/* Sentences on words that were skipped, and IANA names in order of offer;
+ * NULL past the last one. Borrowed from c. */
+const char *peal_ciphers_note(const struct peal_ciphers *c, unsigned i);
+const char *peal_ciphers_name(const struct peal_ciphers *c, unsigned i);
 
 /* Client certificate (leaf first, then intermediates) and private key, PEM.
  * The key file must not be readable by group or others.
@@ -48,12 +94,22 @@ void peal_identity_unref(struct peal_identity *i);
 
 enum peal_tls_version { PEAL_TLS_1_2 = 12, PEAL_TLS_1_3 = 13 };
 
-/* How strict a transfer is.
+/* How strict a transfer is. Whatever is NULL or 0 asks for nothing special.
  *   anchors, identity  NULL: none (no anchors: every server is refused)
  *   check_name     HTTPS_Name_Validate
  *   cn_fallback    look at the CN where no DNS or IP name is in the SAN
  *   now            s, UTC: the time certificates are judged by; 0: the
- *                  process clock, but not before the build of this program */
+ *                  process clock, but not before the build of this program
+ *   rejected       one of these anywhere, presented or as the anchor: refused
+ *                  before anything else is looked at
+ *   pinned         one of these as the server's own certificate: passes, and
+ *                  nothing else is looked at
+ *   removed        anchors that do not count any more
+ *   ciphers        NULL: the default
+ *   dns_failure    the sentence of PEAL_ECDNS for when nothing else is wrong;
+ *                  NULL: the address is right
+ *   once           an exception for this exchange: neither connection nor
+ *                  session is kept or taken */
 struct peal_tls_policy {
 	struct peal_anchors *anchors;
 	struct peal_identity *identity;
@@ -62,6 +118,12 @@ struct peal_tls_policy {
 	int cn_fallback;
 	unsigned min_rsa_bits; /* 0: 2048 */
 	int64_t now;
+	struct peal_cert_set *rejected;
+	struct peal_cert_set *pinned;
+	struct peal_cert_set *removed;
+	struct peal_ciphers *ciphers;
+	const char *dns_failure;
+	int once;
 };
 void peal_tls_policy_init(struct peal_tls_policy *p); /* the strict defaults */
 
@@ -77,16 +139,45 @@ int64_t peal_build_time(void);
 int peal_name_matches(const char *host, const char *const *sans, unsigned n,
 		      const char *cn, size_t cn_len, int cn_fallback);
 
-/* One certificate of a peer's chain, for traces and lists. */
+/* One certificate, for traces and lists.
+ *   cn     most specific common name, "" none
+ *   der    borrowed; NULL: not at hand */
 struct peal_cert_facts {
 	char subject[256];
 	char issuer[256];
+	char cn[128];
 	char serial[64];
 	char not_before[21]; /* 2026-11-22T10:15:30Z */
 	char not_after[21];
-	char sha256[65]; /* fingerprint of the DER, hex */
+	int64_t from, to; /* the same in s, UTC */
+	char sha256[65];  /* fingerprints of the DER, hex */
+	char sha1[41];
 	unsigned key_bits;
 	char key_type[8]; /* RSA, EC */
+	int is_ca;
+	int self_signed;
+	const unsigned char *der;
+	size_t der_len;
 };
+
+/* Each certificate of a PEM text (other text is ignored), one DER certificate
+ * or a certs-only PKCS #7 in DER goes to `fn`, in order; what fn returns other
+ * than PEAL_OK ends it and comes back.
+ * PEAL_EINVAL (none in it), PEAL_ECORRUPT (one is broken: `reason` says which
+ * and where), PEAL_ETOOBIG (bytes or certificates), PEAL_ENOMEM */
+typedef enum peal_err (*peal_cert_fn)(const struct peal_cert_facts *facts,
+				      void *arg);
+enum peal_err peal_certs_read(const void *bytes, size_t len, peal_cert_fn fn,
+			      void *arg, struct peal_reason *reason);
+
+/* Names of a DER certificate ("DNS:x", "IP:x", "email:x", "URI:x"), and what
+ * it may be used for ("serverAuth", "clientAuth", dotted numbers of others;
+ * none: anything). Control characters show as '?'.
+ * PEAL_ECORRUPT (not a certificate), PEAL_ENOMEM */
+typedef enum peal_err (*peal_text_fn)(const char *text, void *arg);
+enum peal_err peal_cert_sans(const void *der, size_t len, peal_text_fn fn,
+			     void *arg);
+enum peal_err peal_cert_purposes(const void *der, size_t len, peal_text_fn fn,
+				 void *arg);
 
 #endif
