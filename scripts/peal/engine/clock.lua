@@ -53,6 +53,19 @@ function clock.zone(e)
   return e.zone
 end
 
+--- Now, as status pages of the phone show it: "11/22/2026 10:15:30".
+-- Its trouble with a zone is said once.
+function clock.stamp(phone)
+  local here = phone.clock
+  if not here then
+    here = { phone = phone, world = phone.world, said = {} }
+    phone.clock = here
+  end
+  local t = clock.zone(here):fields(phone.world.now().time)
+  return ("%02d/%02d/%04d %02d:%02d:%02d"):format(t.month, t.day, t.year,
+    t.hour, t.min, t.sec)
+end
+
 --- The next time that it is `minute` of the local day, not before `time`.
 --   skip   local day (days since 1970) that has had its resync, or nil
 -- @treturn number wall time
