@@ -17,8 +17,9 @@ for name in ([[
   history image macro messages privacy quarantine report report.baseline
   report.contents report.status retrieve rule rules.factory rules.set
   schedule shape shown
-  sip_message stages stages.apply stages.headset stages.health stages.privacy
-  stages.profile stages.report stages.schedule stages.trigger stages.upgrade
+  sip_message stages stages.apply stages.certificate stages.headset
+  stages.health stages.privacy stages.profile stages.report stages.schedule
+  stages.trigger stages.upgrade
   syslog tls_policy trace transport upgrade url version view
   cli.advice cli.get cli.phone_file cli.remote cli.session
 ]]):gmatch("%S+") do cold.names["peal." .. name] = true end
