@@ -84,11 +84,40 @@ static enum peal_err hung_up(struct peal_fetch *f)
 			 f->host);
 }
 
+/* The high-level half of the library's code: X509 or PK, which speak of
+ * certificates that could not even be parsed. */
+static int is_about_certificate(int code)
+{
+	int high = -code & 0xff80;
+
+	return (high >= -MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE &&
+		high <= -MBEDTLS_ERR_X509_BUFFER_TOO_SMALL) ||
+	       (high >= -MBEDTLS_ERR_PK_BUFFER_TOO_SMALL &&
+		high <= -MBEDTLS_ERR_PK_ALLOC_FAILED);
+}
+
+/* RFC 5280 4.2: what is critical and not understood is a refusal. */
+static enum peal_err unreadable(struct peal_fetch *f, int code)
+{
+	const char *text = strstr(f->curl_error, ") ");
+	int extension = (-code & 0xff80) ==
+			-MBEDTLS_ERR_X509_INVALID_EXTENSIONS;
+
+	return peal_fail(&f->reason, PEAL_ECUNTRUSTED,
+			 "a certificate of %s %s: %s", f->host,
+			 extension ? "has a critical extension that is not "
+				     "honoured, or a broken one" :
+				     "cannot be read",
+			 text ? text + 2 : f->curl_error);
+}
+
 static enum peal_err from_handshake(struct peal_fetch *f)
 {
+	int code = library_code(f);
+
 	if (f->bio.asked && f->bio.deaf)
 		return hung_up(f);
-	switch (library_code(f)) {
+	switch (code) {
 	case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
 		return peal_fail(&f->reason, PEAL_ETVERSION,
 				 "%s does not support TLS %s", f->host,
@@ -106,7 +135,20 @@ static enum peal_err from_handshake(struct peal_fetch *f)
 		return peal_fail(&f->reason, PEAL_ECUNTRUSTED,
 				 "the certificate chain of %s is too long",
 				 f->host);
+	case MBEDTLS_ERR_SSL_BAD_CERTIFICATE: /* our verdict had nothing */
+		return peal_fail(&f->reason, PEAL_ECUNTRUSTED,
+				 "the key usage of the certificate of %s does "
+				 "not allow the TLS handshake",
+				 f->host);
+	case MBEDTLS_ERR_SSL_BAD_INPUT_DATA: /* more than its buffer takes */
+		return peal_fail(&f->reason, PEAL_ETHANDSHAKE,
+				 "%s sent a handshake message of more than %d "
+				 "KiB; has its certificate too many names, or "
+				 "too long a chain?",
+				 f->host, MBEDTLS_SSL_IN_CONTENT_LEN / 1024);
 	default:
+		if (is_about_certificate(code))
+			return unreadable(f, code);
 		return peal_fail(&f->reason, PEAL_ETHANDSHAKE,
 				 "TLS with %s failed: %s", f->host,
 				 f->curl_error);
