@@ -15,14 +15,14 @@ local lab_meta = {}
 lab_meta.__index = lab_meta
 
 local function write(path, text)
-  local file = assert(io.open(path, "w"))
+  local file = assert(io.open(path, "wb"))
   file:write(text)
   file:close()
   return path
 end
 
 local function read(path)
-  local file = io.open(path)
+  local file = io.open(path, "rb")
   local text = file and file:read("a") or ""
   if file then file:close() end
   return text
@@ -63,22 +63,38 @@ local function fingerprint(value)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
+-- Long RSA keys of four primes: the public half is like any other, and they
+-- are found in a tenth of the time.
+local function rsa_options(bits)
+  local how = { "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:" .. bits }
+  if bits >= 4096 then
+    table.move({ "-pkeyopt", "rsa_keygen_primes:4" }, 1, 2, #how + 1, how)
+  end
+  return how
+end
+
 local function new_key(path, kind)
-  local bits = kind:match("^rsa:(%d+)$")
-  local how = bits
-    and { "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:" .. bits }
-    or { "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:" .. kind }
-  pki.openssl { "genpkey", "-out", path, table.unpack(how) }
+  local bits = math.tointeger(tonumber(kind:match("^rsa:(%d+)$")))
+  if kind == "dsa" then
+    pki.openssl { "dsaparam", "-noout", "-genkey", "-out", path, "1024" }
+  elseif kind == "ed25519" then
+    pki.openssl { "genpkey", "-algorithm", kind, "-out", path }
+  elseif bits then
+    pki.openssl { "genpkey", "-out", path, table.unpack(rsa_options(bits)) }
+  else
+    pki.openssl { "genpkey", "-out", path, "-algorithm", "EC", "-pkeyopt",
+      "ec_paramgen_curve:" .. kind }
+  end
   process.chmod(path, 384) -- 0600
   return path
 end
 
 local function extensions_of(o)
   local lines = { "[ext]", "basicConstraints = critical,CA:"
-    .. (o.is_ca and "TRUE" or "FALSE") }
-  if o.is_ca then
-    lines[#lines + 1] = "keyUsage = critical,keyCertSign,cRLSign"
-  end
+    .. (o.is_ca and "TRUE" or "FALSE")
+    .. (o.pathlen and ",pathlen:" .. o.pathlen or "") }
+  local usage = o.usage or o.is_ca and "keyCertSign,cRLSign"
+  if usage then lines[#lines + 1] = "keyUsage = critical," .. usage end
   if o.eku then lines[#lines + 1] = "extendedKeyUsage = " .. o.eku end
   if o.sans and #o.sans > 0 then
     lines[#lines + 1] = "subjectAltName = " .. table.concat(o.sans, ",")
@@ -126,10 +142,56 @@ local function sign(self, base, o)
   pki.openssl(arguments)
 end
 
+-- A DER element.
+local function der(tag, body)
+  if #body < 128 then return string.char(tag, #body) .. body end
+  local length = (">I3"):pack(#body):gsub("^\0+", "")
+  return string.char(tag, 128 + #length) .. length .. body
+end
+
+-- Where the body of the element at `at` begins and ends.
+local function element(bytes, at)
+  local length, first = bytes:byte(at + 1), at + 2
+  if length > 127 then
+    local n = length - 128
+    length, first = (">I" .. n):unpack(bytes, first), first + n
+  end
+  return first, first + length - 1
+end
+
+-- What openssl would not write: patch(bytes) changes the signed part, whose
+-- length stays, and it is signed again with the key, by SHA-256.
+local function patch_certificate(base, key, patch)
+  pki.openssl { "x509", "-in", base .. ".pem", "-outform", "DER", "-out",
+    base .. ".der" }
+  local bytes = read(base .. ".der")
+  local first = element(bytes, 1)
+  local _, signed_last = element(bytes, first)
+  local _, algorithm_last = element(bytes, signed_last + 1)
+  local signed = patch(bytes:sub(first, signed_last))
+  assert(#signed == signed_last - first + 1, "another length")
+  write(base .. ".tbs", signed)
+  pki.openssl { "dgst", "-sha256", "-sign", key, "-out", base .. ".sig",
+    base .. ".tbs" }
+  write(base .. ".der", der(0x30, signed
+    .. bytes:sub(signed_last + 1, algorithm_last)
+    .. der(0x03, "\0" .. read(base .. ".sig"))))
+  pki.openssl { "x509", "-inform", "DER", "-in", base .. ".der", "-out",
+    base .. ".pem" }
+end
+
+local function copy_file(from, to)
+  write(to, read(from))
+  process.chmod(to, 384) -- 0600
+end
+
 --- Any certificate.
--- o: subject (list of {type, value}), is_ca, by (issuer; none: self-signed),
--- key ("P-256", "rsa:2048" ...), sans, eku, extra (extension lines), md,
--- from, to (s, UTC) or days.
+-- o: subject (list of {type, value}), is_ca, pathlen, usage (key usages), by
+-- (issuer; none: self-signed), key ("P-256", "rsa:2048", "ed25519", "dsa"
+-- ...), key_of (another, whose key it shares), sans, eku, extra (extension
+-- lines), md, from, to (s, UTC) or days, patch (function that changes the
+-- bytes that are signed; their length stays), signer (who signs them then, if
+-- not the issuer).
 -- @return {cert=, key=, chain=} paths; chain: cert and its issuers but the root
 function lab_meta:issue(o)
   local id = fingerprint(o)
@@ -137,8 +199,16 @@ function lab_meta:issue(o)
   if made then return made end
   self.count = self.count + 1
   local base = ("%s/%03d"):format(self.dir, self.count)
-  new_key(base .. ".key", o.key or "P-256")
+  if o.key_of then
+    copy_file(o.key_of.key, base .. ".key")
+  else
+    new_key(base .. ".key", o.key or "P-256")
+  end
   sign(self, base, o)
+  if o.patch then
+    local signer = o.signer or o.by
+    patch_certificate(base, signer and signer.key or base .. ".key", o.patch)
+  end
   made = { cert = base .. ".pem", key = base .. ".key", by = o.by }
   made.chain = write(base .. ".chain.pem", read(made.cert)
     .. (o.by and o.by.by and read(o.by.chain) or ""))

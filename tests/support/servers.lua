@@ -167,12 +167,13 @@ end
 --- openssl s_server, which tells about handshakes what others hide. Serves
 -- the files under root as a web server.
 -- o: cert, key, ca, chain, verify (a client certificate is demanded), root,
--- options
+-- address, options
 -- @return {https_port=, output(), stop()}
 function servers.s_server(o)
   return daemon.start("openssl", function(folder, program)
-    local argv = { program, "s_server", "-accept", "127.0.0.1:0", "-cert",
-      o.cert, "-key", o.key, "-WWW" }
+    local argv = { program, "s_server", "-accept",
+      (o.address or "127.0.0.1") .. ":0", "-cert", o.cert, "-key", o.key,
+      "-WWW" }
     if o.ca then table.move({ "-CAfile", o.ca }, 1, 2, #argv + 1, argv) end
     if o.chain then
       table.move({ "-cert_chain", o.chain }, 1, 2, #argv + 1, argv)
