@@ -4,6 +4,7 @@
 -- choice: each profile is one transaction, earlier ones stay.
 local cause = require "peal.cause"
 local context = require "peal.cycle.context"
+local custom_ca = require "peal.custom_ca"
 local download = require "peal.cycle.download"
 local history = require "peal.history"
 local messages = require "peal.messages"
@@ -145,6 +146,7 @@ function cycle.carry_out(run)
   local phone, result = run.phone, run.result
   phone.keep:set("engine", "cycle", run.trace.cycle)
   result.outcome = "success"
+  custom_ca.consider(phone, run, { event = "resync" })
   for index = 1, #run.names do
     local done = run_rule(run, index)
     table.insert(result.rules, done)

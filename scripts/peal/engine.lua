@@ -14,6 +14,7 @@
 -- anywhere, schedule() from a task.
 -- Source: MPP provisioning guide, "Resync" parameters; where it is silent,
 -- our choice.
+local certificates = require "peal.engine.certificates"
 local changes = require "peal.engine.changes"
 local context = require "peal.cycle.context"
 local device = require "peal.device"
@@ -128,6 +129,9 @@ local DUE <const> = {
     parts.report(e, "timer", nil, due.timer_for)
   end,
   health = function(e) parts.health(e) end,
+  certificates = function(e) certificates.daily(e) end,
+  mic = function(e) certificates.retry(e, "mic") end,
+  host = function(e) certificates.retry(e, "host") end,
   flush = function(e) work.keep_now(e) end,
 }
 
@@ -166,6 +170,7 @@ local function boot(e)
     end
   end
   e.boot_upgrade = true
+  certificates.boot(e)
   e:show_state()
   parts.report(e, "boot")
   parts.headset(e, "boot")
@@ -198,6 +203,9 @@ local function take_happened(e)
   if happened.clock and not e.off then plan.clock_set(e) end
   if next(happened.names) then
     changes.take(e, happened.names, { user = happened.user })
+  end
+  for _, event in ipairs { "address", "clock", "terminal" } do
+    if happened[event] then certificates.happened(e, event) end
   end
   if happened.registration then parts.health(e) end
   if happened.headset then parts.headset(e, "attach") end
@@ -261,6 +269,7 @@ local function step(e)
   fire(e)
   e.blocked = false
   e.timers:cancel("force")
+  certificates.first(e)
   if e.stopped or work.requested(e) or e.stopped or work.due(e) then
     return true
   end
@@ -296,7 +305,8 @@ end
 
 -- --- for everybody ---
 
-local DEVICE <const> = { lines = true, registration = true, headset = true }
+local DEVICE <const> = { lines = true, registration = true, headset = true,
+  address = true, terminal = true }
 
 --- Begin.
 --   reason   of the boot, see stages/schedule.lua; nil: what the engine asked
@@ -365,6 +375,23 @@ function engine:upgrade(about)
     url = about.url, done = about.done })
 end
 
+--- Ask for a CA bundle from a URL, for this once; Custom_CA_Rule stays as it
+-- is.
+--   about.url
+function engine:updateca(about)
+  return add(self, { kind = "updateca", asked_by = about.by or "request",
+    url = about.url, done = about.done })
+end
+
+--- Ask for new certificates.
+--   about.what   "mic": the phone's own; "host": root and host certificate for
+--                terminals
+--   about.force  true: now, whatever their dates
+function engine:certificate(about)
+  return add(self, { kind = "certificate", asked_by = about.by or "request",
+    what = about.what, force = about.force, done = about.done })
+end
+
 --- Ask for a report.
 function engine:report(about)
   return add(self, { kind = "report", asked_by = about.by or "request",
@@ -409,7 +436,7 @@ end
 
 --- How it stands, as plain data: state, since, phone, cycle, revision, last,
 -- last_success, running, queued, next, why_not_now, lines_active, upgrade,
--- health, rules.
+-- health, rules, trust.
 function engine:status()
   return status.of(self)
 end

@@ -232,7 +232,7 @@ describe("a clock that jumps", function()
     lab:advance(12 * 3600)
     assert.equal(1, #lab.walls)
     lab.world.step(10 * 365 * DAY)
-    lab:advance(36 * 3600)
+    lab:advance(25 * 3600) -- the daily look finds the other time
     assert.equal(2, #lab.walls)
   end)
 end)

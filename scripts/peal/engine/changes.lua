@@ -1,6 +1,7 @@
 --- What a change of parameters means for the engine: only what it concerns is
 -- armed anew, from now.
 -- Source: MPP provisioning guide, Provision_Enable; our choice.
+local certificates = require "peal.engine.certificates"
 local clock = require "peal.engine.clock"
 local parts = require "peal.engine.parts"
 local plan = require "peal.engine.plan"
@@ -95,6 +96,7 @@ function changes.take(e, names, about)
     if touches(names, UPGRADE) then parts.upgrade(e, { event = "change" }) end
     if names.Cisco_Headset_Upgrade_Rule then parts.headset(e, "change") end
   end
+  certificates.changed(e, names)
   if touches_reports(names) then parts.report(e, "mode") end
   if about.user then parts.report(e, "change") end
 end

@@ -1,4 +1,5 @@
 --- How an engine stands: what happens next, when, and why not now.
+local certificates = require "peal.engine.certificates"
 local device = require "peal.device"
 local say = require "peal.engine.say"
 local timers = require "peal.engine.timers"
@@ -8,7 +9,8 @@ local status = {}
 -- What a timer is for.
 local WHAT <const> = { start = "resync", periodic = "resync", at = "resync",
   retry = "resync", gate = "trigger", force = "resync", upgrade = "upgrade",
-  report = "report", health = "health" }
+  report = "report", health = "health", mic = "renewal",
+  host = "certificates" }
 
 local WHY <const> = {
   start = "the random delay after a start",
@@ -16,6 +18,7 @@ local WHY <const> = {
   retry = "Resync_Error_Retry_Delay", gate = "the triggers are asked again",
   force = "the longest wait for idle lines", health = "is the phone well?",
   upgrade = "Upgrade_Error_Retry_Delay", report = "Report_To_Server",
+  mic = "MIC_Cert_Refresh_Enable", host = "Cert_Regen_Days",
 }
 
 local function next_of(e)
@@ -112,7 +115,7 @@ function status.of(e)
     next = list, why_not_now = status.why_not_now(e, list),
     lines_active = device.lines_active(e.world.device),
     upgrade = copy(e.seen.upgrade), health = copy(e.seen.health),
-    rules = phone.book:status(),
+    rules = phone.book:status(), trust = certificates.status(e),
   }
 end
 

@@ -2,6 +2,7 @@
 -- what follows their end.
 -- Source: MPP provisioning guide, Resync_Trigger_1, Forced_Resync_Delay,
 -- Resync_Periodic, Resync_Error_Retry_Delay; where it is silent, our choice.
+local certificates = require "peal.engine.certificates"
 local changes = require "peal.engine.changes"
 local cycle = require "peal.cycle"
 local device = require "peal.device"
@@ -213,6 +214,8 @@ end
 local KINDS <const> = {
   resync = resync_request,
   upgrade = parts.upgrade_request,
+  updateca = certificates.updateca,
+  certificate = certificates.renew,
   report = function(e, job)
     queue.answer(job, parts.report(e, "request", job.asked_by))
     return true

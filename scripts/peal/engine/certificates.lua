@@ -1,0 +1,182 @@
+--- What an engine does about certificates: the roots of Custom_CA_Rule, the
+-- lists, the phone's own certificate, and those that it makes for terminals.
+-- Each part knows itself whether there is something to do; here is when they
+-- are asked: at boot, once a day, when a parameter of theirs has changed, when
+-- they asked for it, and when somebody does.
+-- Source: MPP administration guide, Custom_CA_Rule, MIC_Cert_Refresh_Enable;
+-- MiVoice Office 400 WebAdmin help; the order is our choice.
+local context = require "peal.cycle.context"
+local custom_ca = require "peal.custom_ca"
+local plan = require "peal.engine.plan"
+local queue = require "peal.engine.queue"
+local say = require "peal.engine.say"
+local tls_policy = require "peal.tls_policy"
+
+local part = {}
+
+-- Nothing of the daily look asks a server at once; who does spreads it.
+local DAILY <const> = { after = 86400 }
+
+local OWN <const> = {}
+
+-- What a part came to: e.seen for the status, an event and a line for who
+-- follows. (The custom CA tells itself, since resyncs ask it as well.)
+local function tell(e, what, result)
+  e.seen[what] = result.outcome ~= "none" and result or nil
+  if result.outcome == "none" then return end
+  say.event(e, "certificate", { what = what, outcome = result.outcome,
+    reason = result.reason, word = result.word })
+  local text = ("%s certificate: %s%s"):format(what, result.outcome,
+    result.reason and ": " .. result.reason or "")
+  if e.said[what] == text then return end
+  e.said[what] = text
+  say.line(e, "%s", text)
+end
+
+local function new_run(e, about)
+  return context.new(e.phone, { asked_by = about.asked_by or "engine",
+    explicit = about.event == "request", kind = "certificate" })
+end
+
+-- Ask the part that looks after `what`: "mic" or "host".
+local function own(e, what, about)
+  if not OWN[what] then return { outcome = "none" } end
+  e.activity = "certificates"
+  local result = OWN[what].consider(e.phone, new_run(e, about), about)
+  e.activity = nil
+  tell(e, what, result)
+  plan.arm_delay(e, what, result.after and { after = result.after } or nil)
+  if result.reboot then e:want_reboot("certificate", false) end
+  return result
+end
+
+local function bundle(e, about)
+  if about.event ~= "request" and not custom_ca.wants(e.phone, about.event) then
+    return nil
+  end
+  e.activity = "certificates"
+  local result = custom_ca.consider(e.phone, new_run(e, about), about)
+  e.activity = nil
+  return result
+end
+
+-- --- weak switches ---
+
+-- What makes the phone believe more than it should is said at boot, and when
+-- it is another.
+local function say_weaknesses(e)
+  local texts = {}
+  for i, one in ipairs({}) do
+    texts[i] = one.sentence
+  end
+  local text = table.concat(texts, "; ")
+  if text == (e.said.weak or "") then return end
+  e.said.weak = text
+  if text == "" then
+    say.line(e, "no switch weakens trust any more")
+  else
+    say.note(e, "weak-trust", "trust is weakened: " .. text)
+  end
+end
+
+-- --- when ---
+
+-- With the first contact of all, after the random delay of the start: the
+-- fleet does not come to the server at once for its bundles either.
+function part.boot(e)
+  e.boot_certificates = true
+  plan.arm_delay(e, "certificates", DAILY)
+  say_weaknesses(e)
+end
+
+--- Is it time for what a boot asks for?
+function part.first(e)
+  if not e.boot_certificates then return end
+  if e.pending and e.pending.phase == "random" and e.queue:waiting() == 0 then
+    return
+  end
+  e.boot_certificates = nil
+  bundle(e, { event = "boot" })
+  own(e, "mic", { event = "boot" })
+  own(e, "host", { event = "boot" })
+end
+
+--- The daily look.
+function part.daily(e)
+  plan.arm_delay(e, "certificates", DAILY)
+  bundle(e, { event = "change" })
+  own(e, "mic", { event = "daily" })
+  own(e, "host", { event = "daily" })
+end
+
+--- The time that a part has asked for.
+--   what   "mic" or "host"
+function part.retry(e, what)
+  own(e, what, { event = "retry" })
+end
+
+local TOUCHES <const> = {
+  { "^Custom_CA_", function(e) bundle(e, { event = "change" }) end },
+  { "^MIC_Cert_", function(e) own(e, "mic", { event = "change" }) end },
+  { "^Cert_Regen_", function(e) own(e, "host", { event = "change" }) end },
+}
+
+-- Parameters that a policy of connections is made of.
+local POLICY <const> = { "^TLS_", "^HTTPS_", "^Enable_SSLv3$",
+  "^SystemSettings%.Security_Certificates_" }
+
+local function any(names, patterns)
+  for name in pairs(names) do
+    for _, pattern in ipairs(patterns) do
+      if name:find(pattern) then return true end
+    end
+  end
+  return false
+end
+
+--- Parameters have changed.
+--   names   set of names
+function part.changed(e, names)
+  if any(names, POLICY) then
+    tls_policy.changed(e.phone)
+    say_weaknesses(e)
+  end
+  for _, one in ipairs(TOUCHES) do
+    if any(names, { one[1] }) then one[2](e) end
+  end
+end
+
+--- Something has happened that the certificates of terminals hang on.
+--   event   "address", "clock" or "terminal"
+function part.happened(e, event)
+  own(e, "host", { event = event })
+end
+
+-- --- requests ---
+
+--- A CA bundle from somebody's URL, for this once.
+function part.updateca(e, job)
+  queue.answer(job, bundle(e, { event = "request", url = job.url,
+    asked_by = job.asked_by }))
+  return true
+end
+
+--- The phone's own certificate, or those for terminals, anew.
+function part.renew(e, job)
+  queue.answer(job, own(e, job.what, { event = "request", force = job.force,
+    asked_by = job.asked_by }))
+  return true
+end
+
+--- Plain data for the status: weaknesses { word, param, sentence }, custom_ca
+-- and mic { status, info }.
+function part.status(e)
+  local keep = e.phone.keep
+  return {
+    custom_ca = custom_ca.status(e.phone),
+    mic = { status = keep:get("status", "MIC_Cert_Provisioning_Status") or "",
+      info = keep:get("status", "MIC_Cert_Info") or "Not Renewed" },
+  }
+end
+
+return part
