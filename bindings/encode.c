@@ -5,6 +5,8 @@
  *       kdf "md5", "sha256" or "pbkdf2"; salt of 8 bytes
  *   encode.aes128gcm(bytes, ikm, salt [, record_size]) -> bytes
  *       salt of 16 bytes
+ *   encode.seal(key, bytes) -> bytes            key of 32 bytes
+ *   encode.unseal(key, bytes) -> bytes | nil, sentence, "corrupt"
  *   encode.profile(list) -> XML
  *       list of {name=, text=, ua=, user_pref=, user_modified=, preserve=}
  *   encode.escape(text) -> text as it stands in XML
@@ -100,6 +102,35 @@ static int l_aes128gcm(lua_State *L)
 		      peal_encode_aes128gcm(bytes, len, ikm, ikm_len, salt,
 					    (uint32_t)size, b),
 		      b);
+}
+
+static const unsigned char *check_key(lua_State *L, int index)
+{
+	size_t len;
+	const char *key = luaL_checklstring(L, index, &len);
+
+	luaL_argcheck(L, len == PEAL_SEAL_KEY, index, "a key has 32 bytes");
+	return (const unsigned char *)key;
+}
+
+static int l_seal(lua_State *L)
+{
+	const unsigned char *key = check_key(L, 1);
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 2, &len);
+	struct peal_buf *b = new_result(L);
+
+	return finish(L, peal_seal(key, bytes, len, b), b);
+}
+
+static int l_unseal(lua_State *L)
+{
+	const unsigned char *key = check_key(L, 1);
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 2, &len);
+	struct peal_buf *b = new_result(L);
+
+	return finish(L, peal_unseal(key, bytes, len, b), b);
 }
 
 static void check_text(lua_State *L, const struct peal_value *v)
@@ -239,6 +270,8 @@ int luaopen_peal_encode(lua_State *L)
 		{ "gzip", l_gzip },
 		{ "aes", l_aes },
 		{ "aes128gcm", l_aes128gcm },
+		{ "seal", l_seal },
+		{ "unseal", l_unseal },
 		{ "profile", l_profile },
 		{ "escape", l_escape },
 		{ "sha256", l_sha256 },

@@ -4,6 +4,8 @@
  *   sys.random(n) octets   sys.random_int(lo, hi)          from the system
  *   sys.list(dir)  sys.stat(path)
  *   sys.rename(from, to)  sys.remove(path) -> true | nil, sentence, word
+ *   sys.create(path, bytes) -> true | nil, sentence, word
+ *       a new file that only its owner may read, on the disk when it returns
  *   sys.pid()
  *   sys.notify(text) -> true, or false where nobody asked to be told
  *   sys.watchdog() -> seconds | nil     the service manager waits so long
@@ -13,6 +15,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -326,6 +329,42 @@ static int l_stat(lua_State *L)
 	return 1;
 }
 
+static int write_all(int fd, const char *bytes, size_t len)
+{
+	ssize_t n;
+
+	for (; len; bytes += n, len -= (size_t)n) {
+		n = write(fd, bytes, len);
+		if (n < 0)
+			return -1;
+	}
+	return fsync(fd);
+}
+
+static int l_create(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 2, &len);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct peal_reason reason;
+	int number;
+
+	if (fd >= 0 && write_all(fd, bytes, len) == 0) {
+		close(fd);
+		lua_pushboolean(L, 1);
+		return 1;
+	}
+	number = errno;
+	if (fd >= 0) {
+		close(fd);
+		unlink(path);
+	}
+	peal_fail(&reason, peal_err_errno(number), "%s: %s", path,
+		  strerror(number));
+	return peal_lua_fail(L, peal_err_errno(number), &reason);
+}
+
 static int own_address(const struct sockaddr_storage *peer, char *text,
 		       socklen_t size)
 {
@@ -385,6 +424,7 @@ static int l_versions(lua_State *L)
 int luaopen_peal_sys(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
+		{ "create", l_create },
 		{ "list", l_list },
 		{ "local_address", l_local_address },
 		{ "monotonic", l_monotonic },

@@ -327,14 +327,14 @@ void peal_cbc_fini(struct peal_cbc *c)
 }
 
 enum peal_err peal_gcm_init(struct peal_gcm *g, enum peal_way way,
-			    const unsigned char key[PEAL_GCM_KEY])
+			    const unsigned char *key, size_t key_len)
 {
 	enum peal_err err = peal_crypto_init();
 
 	g->key = PSA_KEY_ID_NULL;
 	if (err)
 		return err;
-	return from_psa(import(&g->key, key, PEAL_GCM_KEY, PSA_ALG_GCM,
+	return from_psa(import(&g->key, key, key_len, PSA_ALG_GCM,
 			       way == PEAL_ENCRYPT ? PSA_KEY_USAGE_ENCRYPT :
 						     PSA_KEY_USAGE_DECRYPT));
 }

@@ -74,14 +74,15 @@ enum peal_err peal_cbc_run(struct peal_cbc *c, const unsigned char *in,
 			   size_t len, unsigned char *out);
 void peal_cbc_fini(struct peal_cbc *c); /* may run twice */
 
-/* AES-128-GCM, one record: `len` counts the tag behind the cipher text.
+/* AES-GCM, one record: `len` counts the tag behind the cipher text.
+ *   key   of PEAL_GCM_KEY or PEAL_AES256_KEY bytes
  *   out   len - PEAL_GCM_TAG bytes
  * PEAL_ECORRUPT when the tag does not fit; out is not plain text then. */
 struct peal_gcm {
 	psa_key_id_t key;
 };
 enum peal_err peal_gcm_init(struct peal_gcm *g, enum peal_way way,
-			    const unsigned char key[PEAL_GCM_KEY]);
+			    const unsigned char *key, size_t key_len);
 enum peal_err peal_gcm_open(struct peal_gcm *g,
 			    const unsigned char nonce[PEAL_GCM_NONCE],
 			    const unsigned char *in, size_t len,

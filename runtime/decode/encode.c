@@ -138,7 +138,8 @@ enum peal_err peal_encode_aes128gcm(const void *bytes, size_t len,
 	peal_buf_init(&s.record, data + 1);
 	err = peal_record_derive(ikm, ikm_len, salt, &s.keys);
 	if (!err)
-		err = peal_gcm_init(&s.gcm, PEAL_ENCRYPT, s.keys.cek);
+		err = peal_gcm_init(&s.gcm, PEAL_ENCRYPT, s.keys.cek,
+				    PEAL_GCM_KEY);
 	if (!err)
 		err = gcm_header(salt, record_size, out);
 	while (!err) {

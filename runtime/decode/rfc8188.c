@@ -164,7 +164,8 @@ static enum peal_err start(struct gcm *s)
 				 "the keying material is not as its prefix "
 				 "says");
 	if (!err)
-		err = peal_gcm_init(&s->gcm, PEAL_DECRYPT, s->keys.cek);
+		err = peal_gcm_init(&s->gcm, PEAL_DECRYPT, s->keys.cek,
+				    PEAL_GCM_KEY);
 	s->ready = !err;
 	return err;
 }

@@ -28,6 +28,9 @@
 --                               nil, sentence, word
 --   headset_install(about, bytes)   about: model, version
 --                               -> true | nil, sentence, word
+--   seal(bytes), unseal(bytes)  for state that others must not read, under a
+--                               key of this phone -> bytes | nil, sentence,
+--                               word ("corrupt": not sealed by this phone)
 --   apply(changes)    values that were committed
 --   subscribe(fn)     fn(kind, about) for what happens: "lines",
 --                     "registration", "clock", "headset", "address"
@@ -61,6 +64,26 @@ end
 function device.loads(d, identity)
   local load = value(d, "load") or {}
   return load.active or identity.SWVER, load.inactive
+end
+
+--- Can it keep a secret at rest?
+function device.has_seal(d)
+  return d.seal ~= nil and d.unseal ~= nil
+end
+
+local function no_seal()
+  return nil, "the device has no key to seal with", "not-found"
+end
+
+--- Bytes that only this phone can read again.
+-- @treturn[1] string
+-- @return[2] nil, sentence, word
+function device.seal(d, bytes)
+  return (d.seal or no_seal)(bytes)
+end
+
+function device.unseal(d, bytes)
+  return (d.unseal or no_seal)(bytes)
 end
 
 --- { model =, version = }, or nil.

@@ -4,6 +4,7 @@ local device = require "peal.device"
 local process = require "support.process"
 local program = require "support.program"
 local simulated = require "peal.device.simulated"
+local sys = require "peal.sys"
 local upgrades = require "support.upgrades"
 
 local OLD <const> = "sip88xx.11-3-1MPP-234"
@@ -23,6 +24,35 @@ local function write(path, bytes)
 end
 
 describe("a simulated device", function()
+  it("seals with a key in its folder, which only the owner reads", function()
+    local folder = process.temp_dir()
+    local d = assert(simulated.new { folder = folder })
+    local sealed = assert(device.seal(d, "a secret"))
+    assert.equal(384, sys.stat(folder .. "/seal.key").mode)
+    local again = assert(simulated.new { folder = folder })
+    assert.equal("a secret", device.unseal(again, sealed))
+    local stranger = simulated.new()
+    assert.equal("corrupt", select(3, device.unseal(stranger, sealed)))
+    assert.equal("mine", device.unseal(stranger,
+      device.seal(stranger, "mine")))
+    process.chmod(folder .. "/seal.key", 420)
+    again = assert(simulated.new { folder = folder })
+    local _, sentence, word = device.unseal(again, sealed)
+    assert.equal("permission", word)
+    assert.matches("chmod 600", sentence)
+    process.chmod(folder .. "/seal.key", 384)
+    write(folder .. "/seal.key", "short")
+    again = assert(simulated.new { folder = folder })
+    assert.equal("bad-key", select(3, device.seal(again, "")))
+    process.remove(folder)
+  end)
+
+  it("may have no key at all", function()
+    assert.is_false(device.has_seal {})
+    assert.is_true(device.has_seal(simulated.new()))
+    assert.equal("not-found", select(3, device.seal({}, "x")))
+  end)
+
   it("has what it was made with", function()
     local d = simulated.new { lines_active = 2, registered = false,
       clock_trusted = false, zone = "CET-1", load = { active = OLD,

@@ -132,3 +132,39 @@ describe("encode.sha256", function()
     assert.has_error(function() encode.sha256():add({}) end)
   end)
 end)
+
+describe("encode.seal", function()
+  local key, other = ("k"):rep(32), ("K"):rep(32)
+
+  it("gives bytes that only its key reads again", function()
+    for _, text in ipairs { "", "a", ("secret "):rep(10000) } do
+      local sealed = encode.seal(key, text)
+      assert.equal(#text + 28, #sealed)
+      assert.equal(text, encode.unseal(key, sealed))
+      assert.is_nil(sealed:find("secret", 1, true))
+      local got, sentence, word = encode.unseal(other, sealed)
+      assert.same({ nil, "corrupted file", "corrupt" },
+        { got, sentence, word })
+    end
+  end)
+
+  it("never gives the same bytes twice", function()
+    assert.not_equal(encode.seal(key, "a"), encode.seal(key, "a"))
+  end)
+
+  it("sees any change of a bit, and any cut", function()
+    local sealed = encode.seal(key, "state")
+    for at = 1, #sealed do
+      local changed = sealed:sub(1, at - 1)
+        .. string.char(sealed:byte(at) ~ 1) .. sealed:sub(at + 1)
+      assert.equal("corrupt", select(3, encode.unseal(key, changed)))
+      assert.equal("corrupt",
+        select(3, encode.unseal(key, sealed:sub(1, at - 1))))
+    end
+  end)
+
+  it("takes keys of 32 bytes", function()
+    assert.has_error(function() encode.seal("short", "") end)
+    assert.has_error(function() encode.unseal(key .. "1", "") end)
+  end)
+end)

@@ -31,6 +31,16 @@ enum peal_err peal_encode_aes128gcm(const void *bytes, size_t len,
 				    const unsigned char salt[16],
 				    uint32_t record_size, struct peal_buf *out);
 
+/* For state at rest: AES-256-GCM in one piece, a random nonce in front and the
+ * tag behind. Not for more than 2^32 pieces under one key (SP 800-38D 8.3).
+ * PEAL_ELIMIT, PEAL_ENOMEM, PEAL_EIO (no random octets) */
+enum { PEAL_SEAL_KEY = 32 };
+enum peal_err peal_seal(const unsigned char key[PEAL_SEAL_KEY],
+			const void *bytes, size_t len, struct peal_buf *out);
+/* PEAL_ECORRUPT: another key, or damaged */
+enum peal_err peal_unseal(const unsigned char key[PEAL_SEAL_KEY],
+			  const void *bytes, size_t len, struct peal_buf *out);
+
 /* SHA-256 of what comes in pieces, such as a firmware image. An error sticks:
  * add may be called unchecked, hex reports.
  * PEAL_ENOMEM, PEAL_EINTERNAL */

@@ -12,7 +12,9 @@
 --   d.on_reboot                 function(reason, cold) to start the phone anew
 --
 -- A reboot runs what was activated, and does come back.
+local encode = require "peal.encode"
 local slots_of = require "peal.device.slots"
+local sys = require "peal.sys"
 
 local simulated = {}
 
@@ -84,6 +86,46 @@ local function add_state(d, state)
   end
 end
 
+local KEY_SIZE <const> = 32
+local PRIVATE <const> = 384 -- 0600
+
+-- The key of a folder, made when there is none yet.
+local function key_of(folder)
+  local path = folder .. "/seal.key"
+  local about = sys.stat(path)
+  if not about then
+    local key = sys.random(KEY_SIZE)
+    local ok, sentence, word = sys.create(path, key)
+    if not ok then return nil, sentence, word end
+    return key
+  end
+  if about.mode & ~PRIVATE ~= 0 then
+    return nil, ("%s can be read by others; type: chmod 600 %s"):format(path,
+      path), "permission"
+  end
+  local file <close> = io.open(path, "rb")
+  local key = file and file:read(KEY_SIZE)
+  if not key or #key ~= KEY_SIZE then
+    return nil, ("%s is not a key of %d bytes; remove it"):format(path,
+      KEY_SIZE), "bad-key"
+  end
+  return key
+end
+
+-- What a secure element does: a key that stays in the phone.
+local function add_seal(d, folder)
+  local key = not folder and sys.random(KEY_SIZE)
+  local function with_key(work)
+    return function(bytes)
+      local sentence, word
+      if not key then key, sentence, word = key_of(folder) end
+      if not key then return nil, sentence, word end
+      return work(key, bytes)
+    end
+  end
+  d.seal, d.unseal = with_key(encode.seal), with_key(encode.unseal)
+end
+
 -- What the user is asked, and what comes of the headset.
 local function add_user(d, state)
   function d.prompt(kind, about, answer)
@@ -115,8 +157,9 @@ end
 --- @tparam[opt] table options
 --   lines_active, registered, clock_trusted, zone, headset   as in device.lua
 --   load       { active, inactive }, of a phone that has never run
---   folder     where the image partitions are files (device/slots.lua); nil:
---              names only, and the bytes go nowhere
+--   folder     where the image partitions are files (device/slots.lua), and
+--              the key to seal with ("seal.key"); nil: names and a key in
+--              memory, and the bytes go nowhere
 --   check      function(about) -> true | nil, sentence, word: the signature
 -- @treturn[1] table see device.lua, and the controls above
 -- @return[2] nil, sentence, word: the folder cannot be used
@@ -132,6 +175,7 @@ function simulated.new(options)
   local d = { simulated = true, reboots = {}, images = {}, installed = {},
     prompts = {}, applied = {}, aborted = 0 }
   add_slots(d, slots, options, state)
+  add_seal(d, options.folder)
   add_state(d, state)
   add_user(d, state)
   return d
