@@ -1,6 +1,7 @@
 --- Reports: asks the rule, makes what is to be told, uploads it.
 -- One attempt each and no retry: the next report tells what this one did not.
 -- Source: MPP provisioning guide, Report_Rule, Report_To_Server.
+local account = require "peal.account"
 local cause = require "peal.cause"
 local contents = require "peal.report.contents"
 local context = require "peal.cycle.context"
@@ -61,15 +62,6 @@ local function options_of(phone, fetch)
   return out
 end
 
--- The profile account answers where the rule names nobody.
-local function account(phone, get)
-  if get.uid or get.pwd then return get.uid or "", get.pwd or "" end
-  local kind = phone:param("Profile_Authentication_Type")
-  if kind ~= "Disabled" and phone.account then
-    return phone.account.user, phone.account.password
-  end
-end
-
 -- A phone that has an IKM sends nothing in clear, by TFTP neither, where no
 -- header says so (our choice): the file names its own coding.
 local function sealed(phone, get, ask)
@@ -93,8 +85,8 @@ local METHODS <const> = { POST = true, PUT = true }
 local function question(phone, one, get)
   local ask = { method = METHODS[one.method] and one.method or "POST",
     body = one.body, content_type = "application/xml", srv = get.srv }
-  ask.user, ask.password = account(phone, get)
-  return sealed(phone, get, ask)
+  return sealed(phone, get,
+    account.answer(phone, ask, get.uid, get.pwd))
 end
 
 -- What an answer comes to: true, or nil and a failure with its cause.

@@ -1,5 +1,6 @@
 --- Files that are no profiles, such as firmware: one URL with its credentials,
 -- and what became of it.
+local account = require "peal.account"
 local cause = require "peal.cause"
 local secret = require "peal.secret"
 local transport = require "peal.transport"
@@ -17,28 +18,23 @@ local function resolved(phone, text)
   return secret.resolve(text, function(name) return phone:secret(name) end)
 end
 
--- The rule's own user and password, in the URL as well; else the account that
--- answers servers.
-local function credentials(phone, get, u)
+-- What is asked, with the rule's own user and password, in the URL as well.
+local function question(phone, get, u)
   local user, password = get.uid, get.pwd
   if not user and not password then user, password = u.user, u.password end
-  if user or password then
-    local sentence
-    user, sentence = resolved(phone, user or "")
-    if not user then return nil, sentence end
-    password, sentence = resolved(phone, password or "")
-    if not password then return nil, sentence end
-    return { user = user, password = password }
-  elseif phone:param("Profile_Authentication_Type") ~= "Disabled"
-    and phone.account then
-    return phone.account
-  end
-  return {}
+  local ask = { srv = get.srv }
+  if not user and not password then return account.answer(phone, ask) end
+  local sentence
+  user, sentence = resolved(phone, user or "")
+  if not user then return nil, sentence end
+  password, sentence = resolved(phone, password or "")
+  if not password then return nil, sentence end
+  return account.answer(phone, ask, user, password)
 end
 
 --- What a rule's `fetch` names, as transport.fetch() takes it.
 -- @treturn[1] table parsed URL with a host, without credentials
--- @treturn[1] table { user, password, srv }
+-- @treturn[1] table what is asked: srv, and account.answer()
 -- @return[2] nil, failure
 function retrieve.target(phone, get)
   local u = get.url
@@ -50,15 +46,14 @@ function retrieve.target(phone, get)
   if not u.host then
     return nil, retrieve.failure("the rule names no server", "no-server")
   end
-  local account, sentence = credentials(phone, get, u)
-  if not account then
+  local ask, sentence = question(phone, get, u)
+  if not ask then
     return nil, retrieve.failure(sentence, "bad-rule", nil, sentence)
   end
   local plain = {}
   for key, value in pairs(u) do plain[key] = value end
   plain.user, plain.password = nil, nil
-  return plain, { user = account.user, password = account.password,
-    srv = get.srv }
+  return plain, ask
 end
 
 -- The file is handed on as it comes: a coding would become a part of it.

@@ -110,6 +110,7 @@ local function http_request(run, u, ask)
   local request = { scheme = u.scheme, url = url.format(u), host = u.host,
     port = u.port, method = ask.method or "GET", headers = headers(phone, ask),
     body = ask.body, user = ask.user, password = ask.password,
+    auth = ask.no_clear_basic and u.scheme == "http" and { "digest" } or nil,
     max = ask.max, total = ask.total or TOTAL_S }
   if u.scheme == "https" then
     request.tls = tls_policy.policy(phone, trace)
@@ -321,7 +322,7 @@ end
 --- Fetch a file, or send one.
 -- @param run  phone, trace, rules: see cycle/context.lua
 -- @param u    parsed URL with a host
--- @param ask  method, body, content_type, user, password, srv; max (bytes),
+-- @param ask  method, body, content_type, srv, account.answer(); max (bytes),
 --   total (s); plain = true: no content codings;
 --   sink = function(bytes) -> true | nil, sentence, word, which takes the body
 --   in pieces, of status 2xx only, and must not wait

@@ -1,5 +1,6 @@
 --- The download of a rule: where from, with which credentials, and what the
 -- answer came to.
+local account = require "peal.account"
 local cause = require "peal.cause"
 local context = require "peal.cycle.context"
 local health = require "peal.health"
@@ -17,19 +18,9 @@ local function request_vars(u, address)
     PORT = tostring(u.port), PATH = u.path }
 end
 
-local function account(run, get)
-  local phone = run.phone
-  if get.uid or get.pwd then return get.uid or "", get.pwd or "" end
-  local kind = phone:param("Profile_Authentication_Type")
-  if kind ~= "Disabled" and phone.account then
-    return phone.account.user, phone.account.password
-  end
-end
-
 -- What is asked of a server; --post and --put send an expanded register.
 local function question(run, get)
-  local ask = { srv = get.srv }
-  ask.user, ask.password = account(run, get)
+  local ask = account.answer(run.phone, { srv = get.srv }, get.uid, get.pwd)
   local letter = get.post or get.put
   if letter then
     ask.method = get.post and "POST" or "PUT"

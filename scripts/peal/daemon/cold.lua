@@ -9,7 +9,7 @@ local cold = {}
 cold.names = {}
 
 for name in ([[
-  alias cause classic condition cycle cycle.context
+  account alias cause classic condition cycle cycle.context
   cycle.download cycle.values daemon.methods daemon.outcome daemon.reboot
   daemon.write
   engine.changes engine.forecast engine.notify engine.parts engine.plan
