@@ -60,6 +60,12 @@ enum peal_err peal_md5(const void *bytes, size_t len,
 	return digest(PSA_ALG_MD5, bytes, len, out, PEAL_MD5_SIZE);
 }
 
+enum peal_err peal_sha1(const void *bytes, size_t len,
+			unsigned char out[PEAL_SHA1_SIZE])
+{
+	return digest(PSA_ALG_SHA_1, bytes, len, out, PEAL_SHA1_SIZE);
+}
+
 enum peal_err peal_sha256(const void *bytes, size_t len,
 			  unsigned char out[PEAL_SHA256_SIZE])
 {

@@ -16,6 +16,7 @@
 
 enum {
 	PEAL_MD5_SIZE = 16,
+	PEAL_SHA1_SIZE = 20, /* to show, never to rely on */
 	PEAL_SHA256_SIZE = 32,
 	PEAL_AES_BLOCK = 16,
 	PEAL_AES256_KEY = 32,
@@ -32,6 +33,8 @@ enum peal_err peal_random(void *out, size_t len);
 
 enum peal_err peal_md5(const void *bytes, size_t len,
 		       unsigned char out[PEAL_MD5_SIZE]);
+enum peal_err peal_sha1(const void *bytes, size_t len,
+			unsigned char out[PEAL_SHA1_SIZE]);
 enum peal_err peal_sha256(const void *bytes, size_t len,
 			  unsigned char out[PEAL_SHA256_SIZE]);
 /* Lower case and a NUL: 2 * len + 1 bytes. */

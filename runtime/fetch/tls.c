@@ -131,8 +131,7 @@ static CURLcode on_handshake(CURL *easy, void *conf, void *arg)
 	mbedtls_ssl_conf_sig_algs(conf, signatures);
 	mbedtls_ssl_conf_renegotiation(conf,
 				       MBEDTLS_SSL_RENEGOTIATION_DISABLED);
-	if (peal_anchors_count(p->anchors))
-		mbedtls_ssl_conf_ca_chain(conf, p->anchors->first, NULL);
+	mbedtls_ssl_conf_ca_chain(conf, peal_verdict_list(&f->verdict), NULL);
 	if (p->identity) {
 		rc = mbedtls_ssl_conf_own_cert(conf, &p->identity->chain,
 					       &p->identity->key);

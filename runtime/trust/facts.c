@@ -56,15 +56,6 @@ static void date(char out[21], const mbedtls_x509_time *t)
 		 (unsigned)t->min % 100, (unsigned)t->sec % 100);
 }
 
-static void fingerprint(char out[65], const mbedtls_x509_crt *crt)
-{
-	unsigned char digest[PEAL_DIGEST_SIZE];
-
-	out[0] = '\0';
-	if (peal_sha256(crt->raw.p, crt->raw.len, digest) == PEAL_OK)
-		peal_hex(digest, sizeof(digest), out);
-}
-
 static const char *key_type(const mbedtls_x509_crt *crt)
 {
 	switch (mbedtls_pk_get_type(&crt->pk)) {
@@ -80,9 +71,19 @@ static const char *key_type(const mbedtls_x509_crt *crt)
 	}
 }
 
-static void facts(const mbedtls_x509_crt *crt, struct peal_cert_facts *f)
+/* Bytes of a certificate as one line of text. */
+static void text_of(const mbedtls_x509_buf *b, char *out, size_t size)
 {
-	memset(f, 0, sizeof(*f));
+	size_t i;
+
+	for (i = 0; b && i < b->len && i < size - 1; i++)
+		out[i] = b->p[i] < ' ' || b->p[i] == 127 ? '?' : (char)b->p[i];
+	out[i] = '\0';
+}
+
+static void names(const mbedtls_x509_crt *crt, struct peal_cert_facts *f)
+{
+	text_of(common_name(crt), f->cn, sizeof(f->cn));
 	if (mbedtls_x509_dn_gets(f->subject, sizeof(f->subject),
 				 &crt->subject) < 0)
 		peal_cert_label(crt, f->subject, sizeof(f->subject));
@@ -92,19 +93,29 @@ static void facts(const mbedtls_x509_crt *crt, struct peal_cert_facts *f)
 	if (mbedtls_x509_serial_gets(f->serial, sizeof(f->serial),
 				     &crt->serial) < 0)
 		f->serial[0] = '\0';
-	date(f->not_before, &crt->valid_from);
-	date(f->not_after, &crt->valid_to);
-	fingerprint(f->sha256, crt);
-	f->key_bits = (unsigned)mbedtls_pk_get_bitlen(&crt->pk);
-	snprintf(f->key_type, sizeof(f->key_type), "%s", key_type(crt));
 }
 
-void peal_cert_facts_list(const mbedtls_x509_crt *list,
-			  struct peal_cert_facts *chain, unsigned *n)
+void peal_cert_facts_of(const mbedtls_x509_crt *crt,
+			const unsigned char sha256[PEAL_DIGEST_SIZE],
+			struct peal_cert_facts *f)
 {
-	*n = 0;
-	for (; list && *n < PEAL_LIMIT_CHAIN; list = list->next)
-		facts(list, &chain[(*n)++]);
+	unsigned char sha1[PEAL_SHA1_SIZE];
+
+	memset(f, 0, sizeof(*f));
+	names(crt, f);
+	date(f->not_before, &crt->valid_from);
+	date(f->not_after, &crt->valid_to);
+	f->from = peal_cert_time(&crt->valid_from);
+	f->to = peal_cert_time(&crt->valid_to);
+	peal_hex(sha256, PEAL_DIGEST_SIZE, f->sha256);
+	if (peal_sha1(crt->raw.p, crt->raw.len, sha1) == PEAL_OK)
+		peal_hex(sha1, sizeof(sha1), f->sha1);
+	f->key_bits = (unsigned)mbedtls_pk_get_bitlen(&crt->pk);
+	snprintf(f->key_type, sizeof(f->key_type), "%s", key_type(crt));
+	f->is_ca = peal_cert_is_ca(crt);
+	f->self_signed = peal_cert_self_issued(crt);
+	f->der = crt->raw.p;
+	f->der_len = crt->raw.len;
 }
 
 struct search {
@@ -190,9 +201,10 @@ enum peal_err peal_cert_name_check(const mbedtls_x509_crt *crt,
 				 "inside, made to deceive; tell the operator "
 				 "of %s",
 				 s.name.text);
+	names = *why;
+	peal_reason_clear(why);
 	if (s.found)
 		return PEAL_OK;
-	names = *why;
 	return peal_fail(why, PEAL_ECNAME,
 			 "certificate is for %s%s, not for %.100s; check the "
 			 "URL or the server's certificate",

@@ -61,8 +61,8 @@ enum { PEAL_VERIFY_MAX = MBEDTLS_X509_MAX_VERIFY_CHAIN_SIZE };
  *   anchor_private  the chain ends at an anchor with that flag, whatever else
  *                   is wrong with it
  *   anchor_sha256   of that anchor; zeros: the chain ends at none
- *   not_after       s, UTC: the earliest end in the chain that was verified,
- *                   of the pinned leaf; anchors without dates do not count
+ *   not_after       s, UTC: the earliest end in the chain that was verified;
+ *                   INT64_MAX where dates do not count (pinned)
  *   chain           the certificates presented; their `der` is the library's
  *                   and goes with the handshake */
 struct peal_verdict {
@@ -71,7 +71,6 @@ struct peal_verdict {
 	mbedtls_x509_crt_profile profile;
 	int64_t now;
 	int ran; /* the library has asked */
-	int rank;
 	enum peal_err err;
 	struct peal_reason reason;
 	int pinned;
@@ -86,20 +85,27 @@ struct peal_verdict {
 		uint32_t flags;
 	} links[PEAL_VERIFY_MAX];
 	unsigned links_n;
+	mbedtls_x509_crt nobody;
 };
 void peal_verdict_init(struct peal_verdict *v,
 		       const struct peal_tls_policy *policy, const char *host,
 		       struct peal_cert_facts *chain, unsigned *chain_n);
+/* The anchors for mbedtls_ssl_conf_ca_chain(); never NULL. */
+mbedtls_x509_crt *peal_verdict_list(struct peal_verdict *v);
 /* mbedTLS's verify callback; arg is the verdict. */
 int peal_verdict_ask(void *arg, mbedtls_x509_crt *crt, int depth,
 		     uint32_t *flags);
-/* For a connection that was checked earlier: what may have changed since. */
+/* For a connection or session that was checked earlier: what may have changed
+ * since. After peal_verdict_init() the caller sets what the first judgement
+ * said: pinned, anchor_private, anchor_sha256, not_after (0: not known).
+ *   peer   NULL: not at hand; the chain stays as it is */
 enum peal_err peal_verdict_again(struct peal_verdict *v,
 				 const mbedtls_x509_crt *peer);
 
-/* Fills `chain` from a peer's list. */
-void peal_cert_facts_list(const mbedtls_x509_crt *list,
-			  struct peal_cert_facts *chain, unsigned *n);
+/* f->der points into crt. */
+void peal_cert_facts_of(const mbedtls_x509_crt *crt,
+			const unsigned char sha256[PEAL_DIGEST_SIZE],
+			struct peal_cert_facts *f);
 /* Most specific common name, or the whole subject, for sentences. */
 void peal_cert_label(const mbedtls_x509_crt *crt, char *out, size_t size);
 /* Version 1 certificates have no extension that could say so. */
