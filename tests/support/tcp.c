@@ -7,8 +7,8 @@
  *       { "bytes", endless = piece }   then the piece, until the peer goes
  *       { "bytes", at_once = true }    without waiting for a request
  *       { hold = true }          nothing, until the peer goes
- *       { relay = port, after = n }    as that server on 127.0.0.1 answers,
- *                                cut off after n bytes
+ *       { "bytes", relay = port, after = n }   as that server on 127.0.0.1
+ *                                answers, cut off after n bytes; then the bytes
  *   s:port()   s:request(seconds) -> bytes | nil   in order of arrival
  *   s:close() */
 #include <arpa/inet.h>
@@ -176,8 +176,8 @@ static void serve_one(lua_State *L, int fd, int log)
 	} else {
 		len = number(L, "at_once") ? 0 : read_request(fd, request);
 		send(log, request, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-		answer(L, fd);
 	}
+	answer(L, fd);
 	if (!hold)
 		shutdown(fd, SHUT_WR);
 	drain(fd);
