@@ -66,27 +66,35 @@ local function check_coding(answer)
     .. "for: turn its compression off for this file", "bad-coding")
 end
 
---- Fetch the file; an answer without bytes, or with a content coding, is a
--- failure too.
+--- One exchange; an answer that is no success is a failure.
 -- @param run      phone and trace
--- @param u, ask   as retrieve.target() gives them; ask.sink, max, total
--- @tparam function on_target see transport.fetch()
+-- @param u, ask   as transport.fetch() takes them, without content codings
+-- @tparam[opt] function on_target see transport.fetch()
 -- @treturn[1] table the answer
 -- @return[2] nil, failure
-function retrieve.file(run, u, ask, on_target)
+function retrieve.exchange(run, u, ask, on_target)
   ask.plain = true
   run.trace:add("fetch", { url = url.format(u),
-    method = u.scheme == "tftp" and "RRQ" or "GET" })
+    method = u.scheme == "tftp" and "RRQ" or ask.method or "GET" })
   local answer, failed = transport.fetch(run, u, ask,
     on_target or function() end)
   local verdict = transport.judge(answer, failed)
-  if verdict.class ~= "A" then
-    failed = failed or { word = verdict.id,
-      sentence = transport.sentence(answer),
-      status = answer.status }
-    failed.cause = verdict
-    return nil, failed
-  end
+  if verdict.class == "A" then return answer end
+  failed = failed or { word = verdict.id,
+    sentence = transport.sentence(answer), status = answer.status }
+  failed.cause = verdict
+  return nil, failed
+end
+
+--- Fetch the file; an answer without bytes, or with a content coding, is a
+-- failure too.
+-- @param run, u, ask, on_target see retrieve.exchange(); u and ask as
+--   retrieve.target() gives them; ask.sink, max, total
+-- @treturn[1] table the answer
+-- @return[2] nil, failure
+function retrieve.file(run, u, ask, on_target)
+  local answer, failed = retrieve.exchange(run, u, ask, on_target)
+  if not answer then return nil, failed end
   if (answer.taken or #(answer.body or "")) == 0 then
     return nil, retrieve.failure("the file is empty", "zero")
   end

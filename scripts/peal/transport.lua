@@ -61,6 +61,7 @@ local function headers(phone, ask)
   if ask.content_encoding then
     list[#list + 1] = "Content-Encoding: " .. ask.content_encoding
   end
+  table.move(ask.headers or {}, 1, #(ask.headers or {}), #list + 1, list)
   return list
 end
 
@@ -322,8 +323,9 @@ end
 --- Fetch a file, or send one.
 -- @param run  phone, trace, rules: see cycle/context.lua
 -- @param u    parsed URL with a host
--- @param ask  method, body, content_type, srv, account.answer(); max (bytes),
---   total (s); plain = true: no content codings;
+-- @param ask  method, body, content_type, headers (further lines), srv,
+--   account.answer(); max (bytes), total (s); plain = true: no content
+--   codings;
 --   sink = function(bytes) -> true | nil, sentence, word, which takes the body
 --   in pieces, of status 2xx only, and must not wait
 -- @tparam function on_target called once per server looked up, with the URL
