@@ -18,6 +18,7 @@ void peal_open_bindings(lua_State *L);
  * place that modules come from; else behind the others. */
 void peal_open_embedded(lua_State *L, int only);
 
+int luaopen_peal_chain(lua_State *L);
 int luaopen_peal_control(lua_State *L);
 int luaopen_peal_decode(lua_State *L);
 int luaopen_peal_encode(lua_State *L);

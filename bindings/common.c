@@ -7,6 +7,7 @@
 void peal_open_bindings(lua_State *L)
 {
 	static const luaL_Reg modules[] = {
+		{ "peal.chain", luaopen_peal_chain },
 		{ "peal.control", luaopen_peal_control },
 		{ "peal.decode", luaopen_peal_decode },
 		{ "peal.encode", luaopen_peal_encode },
