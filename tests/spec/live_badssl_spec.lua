@@ -106,10 +106,10 @@ groups["keys and hashes (TLS_Min_RSA_Bits; fault 53, 55)"] = {
     set = { TLS_Min_RSA_Bits = "1024" } },
   { "an intermediate of RSA 1024", function()
     return below { key = "rsa:1024" }
-  end, "c.weak", "too short", options = WEAK },
+  end, "c.weak", "1024 bits", options = WEAK },
   { "a root of RSA 1024", function()
     return rooted { cn = "Short", key = "rsa:1024" }
-  end, "c.weak", "too short", options = WEAK },
+  end, "c.weak", "1024 bits", options = WEAK },
   { "SHA-1", function() return lab:server { md = "sha1" } end, "c.weak",
     "SHA%-256", options = WEAK },
   { "SHA-1 in the intermediate", function()
@@ -123,10 +123,10 @@ groups["keys and hashes (TLS_Min_RSA_Bits; fault 53, 55)"] = {
   end, "c.weak", "SHA%-256", options = WEAK },
   { "an intermediate of EC P-224", function()
     return below { key = "P-224" }
-  end, "c.weak", "too short", options = WEAK },
+  end, "c.weak", "224 bits", options = WEAK },
   { "an intermediate of EC P-192", function()
     return below { key = "P-192" }
-  end, "c.weak", "too short", options = WEAK },
+  end, "c.weak", "192 bits", options = WEAK },
   -- Kinds of key that a phone does not offer: a server with nothing else ends
   -- the handshake, the phone never sees the certificate.
   { "EC P-192", function() return lab:server { key = "P-192" } end,
