@@ -137,22 +137,26 @@ end
 --- nginx: a plain server, a TLS server, or both.
 -- o: root, http (true unless there is tls), https, tls = {cert=, key=,
 -- client_ca=, verify="on"|"optional"|"optional_no_ca", protocols=, ciphers=,
--- extra=}, locations (text inside server {}), config (text inside http {}),
--- address, port (for http; nil: a free one)
+-- extra=}, locations (text inside server {}), config (text inside http {}, or
+-- function(port) that gives such a text with a TLS server of its own), address,
+-- port (for http; nil: a free one)
 -- @return {http_port=, https_port=, requests(n), stop()}
 function web.nginx(o)
   local address = o.address or "127.0.0.1"
   return daemon.start("nginx", function(folder, program)
     local http = (o.http or not o.tls) and o.http ~= false
       and (o.port or assert(process.free_port("tcp", address))) or nil
-    local https = o.tls and assert(process.free_port("tcp", address)) or nil
+    local own = type(o.config) == "function"
+    local https = (o.tls or own) and assert(process.free_port("tcp", address))
+      or nil
     local f = folder
     local config = NGINX:format(process.uid() == 0 and "user root;\n" or "",
       f, f, log_format(NGINX_FIELDS, function(name)
         return "$http_" .. name:gsub("-", "_")
-      end), f, f, f, f, f, f, o.config or "",
+      end), f, f, f, f, f, f,
+      own and o.config(https) or o.config or "",
       http and nginx_server(o, address, http) or "",
-      https and nginx_server(o, address, https, o.tls) or "")
+      o.tls and nginx_server(o, address, https, o.tls) or "")
     daemon.write(folder .. "/nginx.conf", config)
     return add_requests({ http_port = http, https_port = https,
       argv = { program, "-p", folder, "-e", folder .. "/error.log", "-c",
@@ -287,7 +291,8 @@ end
 --- Apache: one server, plain or TLS.
 -- o: root, digest = {realm=, user=, password=, algorithm=, location=, extra=},
 -- basic = {realm=, user=, password=, location=}, cgi = folder served as
--- /cgi-bin/, tls as in nginx(), config (more text), address
+-- /cgi-bin/, tls as in nginx(), config (more text, or function(port) that gives
+-- it), address
 -- @return {http_port= or https_port=, requests(n), stop()}
 function web.apache(o)
   local address = o.address or "127.0.0.1"
@@ -298,7 +303,8 @@ function web.apache(o)
     if o.cgi then
       more[#more + 1] = ("ScriptAlias /cgi-bin/ %q"):format(o.cgi .. "/")
     end
-    more[#more + 1] = o.config
+    more[#more + 1] = type(o.config) == "function" and o.config(port)
+      or o.config
     -- uploads and their locks are made after root was given up
     process.chmod(folder, 511) -- 0777
     local f = folder
