@@ -15,7 +15,7 @@ local KEYS <const> = {
     HWVER = true, IP = true, EXTIP = true, CCERT = true, EMS = true,
     MUID = true, MPWD = true, ORIGTYPE = true, AUTHSTATUS = true,
     ISCUST = true },
-  trust = { ca = true, cert = true, key = true },
+  trust = { ca = true, private_ca = true, cert = true, key = true },
 }
 
 -- Tables of texts; `device` is the maker's own.

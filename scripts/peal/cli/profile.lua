@@ -2,6 +2,7 @@
 local advice = require "peal.cli.advice"
 local decode = require "peal.decode"
 local encode = require "peal.encode"
+local files = require "peal.cli.files"
 local json = require "peal.json"
 local output = require "peal.cli.output"
 local session = require "peal.cli.session"
@@ -37,35 +38,6 @@ local MAX_BYTES <const> = 64 * 1024 * 1024
 
 local function usage(sentence)
   return nil, { sentence = sentence, word = "usage", code = 2 }
-end
-
-local function trouble(path, why)
-  local sentence = why:find(path, 1, true) and why or path .. ": " .. why
-  return nil, { sentence = sentence, word = "io",
-    next = "is the name right, and may this user read and write there?" }
-end
-
-local function read(path)
-  if path == "-" then return io.stdin:read(MAX_BYTES) or "" end
-  local file, why = io.open(path, "rb")
-  if not file then return trouble(path, why) end
-  local bytes
-  bytes, why = file:read(MAX_BYTES)
-  file:close()
-  if not bytes and why then return trouble(path, why) end
-  return bytes or ""
-end
-
-local function write(path, bytes)
-  local file, why = io.open(path, "wb")
-  if not file then return trouble(path, why) end
-  local ok
-  ok, why = file:write(bytes)
-  local closed, why_close = file:close()
-  if not ok or not closed then
-    return trouble(path, why or why_close)
-  end
-  return true
 end
 
 local function decode_options(options)
@@ -119,7 +91,7 @@ function verbs.encode(_, bytes, options)
     io.stdout:write(out)
     return 0
   end
-  local ok, failed = write(options.out, out)
+  local ok, failed = files.write(options.out, out)
   if not ok then return nil, failed end
   return 0
 end
@@ -211,7 +183,7 @@ function profile.run(options)
   local verb = verbs[options[1] or ""]
   if not verb then return usage("encode, decode, show or check?") end
   if not options[2] or options[3] then return usage("one file, please") end
-  local bytes, failed = read(options[2])
+  local bytes, failed = files.read(options[2], MAX_BYTES)
   if not bytes then return nil, failed end
   return verb(options[2], bytes, options)
 end

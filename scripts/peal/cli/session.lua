@@ -28,30 +28,46 @@ local TRUST_NEXT <const> = {
   ca = "is it a PEM file with CA certificates? "
     .. "openssl x509 -in FILE -noout -text",
   cert = "are both PEM files, and do they belong together?",
+  permission = "only its owner may read a key, and write where roots are",
 }
 
+local function trust_problem(fields, sentence, word, kind)
+  return problem(("%s: %s"):format(fields, sentence), word, nil,
+    TRUST_NEXT[word] or TRUST_NEXT[kind])
+end
+
+-- The factory's roots. Strangers get no certificates under those that are
+-- private to the maker.
+local ROOTS <const> = { { "ca" }, { "private_ca", "private" } }
+
+local function open_roots(paths)
+  local anchors, sentence, word = trust.anchors()
+  if not anchors then return problem(sentence, word) end
+  for _, root in ipairs(ROOTS) do
+    local path, flag = paths[root[1]], root[2]
+    if path then
+      local count
+      count, sentence, word = anchors:load(path, flag)
+      if not count then
+        return trust_problem("trust." .. root[1], sentence, word, "ca")
+      end
+    end
+  end
+  return anchors
+end
+
 local function open_trust(paths)
-  local anchors, trouble, why = trust.anchors()
-  if not anchors then return problem(trouble, why) end
-  local out = { anchors = anchors }
-  if paths.ca then
-    local count, sentence, word = out.anchors:load(paths.ca)
-    if not count then
-      return problem("trust.ca: " .. sentence, word, nil, TRUST_NEXT.ca)
-    end
+  local anchors, failed = open_roots(paths)
+  if not anchors then return nil, failed end
+  if not paths.cert and not paths.key then return { anchors = anchors } end
+  if not (paths.cert and paths.key) then
+    return usage("trust: cert and key go together")
   end
-  if paths.cert or paths.key then
-    if not (paths.cert and paths.key) then
-      return usage("trust: cert and key go together")
-    end
-    local identity, sentence, word = trust.identity(paths.cert, paths.key)
-    if not identity then
-      return problem("trust.cert, trust.key: " .. sentence, word, nil,
-        TRUST_NEXT.cert)
-    end
-    out.identity = identity
+  local identity, sentence, word = trust.identity(paths.cert, paths.key)
+  if not identity then
+    return trust_problem("trust.cert, trust.key", sentence, word, "cert")
   end
-  return out
+  return { anchors = anchors, identity = identity }
 end
 
 local function initial_values(st, file, path)
@@ -90,6 +106,15 @@ local function is_foreign(path)
   return others
 end
 
+-- The key of the store's fingerprints is the owner's.
+local function check_key(path)
+  local key = path and path .. "/key"
+  local about = key and sys.stat(key)
+  if not about or about.mode & 63 == 0 then return true end -- 0077
+  return problem(key .. ": can be read by others", "permission", nil,
+    "type: chmod 600 " .. key)
+end
+
 -- Who holds the lock? A daemon can be asked.
 local function locked(path, sentence)
   local pid = remote.owner(path)
@@ -117,6 +142,8 @@ local function open_store(options, file, schema, wants)
     -- a phone that has never run: what it would begin with
     path, read_only = nil, false
   end
+  local sound, failed = check_key(path)
+  if not sound then return nil, failed end
   local st, sentence, word, place = store.open { schema = schema, path = path,
     read_only = read_only }
   if not st and word == "locked" then return locked(path, sentence) end
@@ -127,8 +154,8 @@ local function open_store(options, file, schema, wants)
     output.say("%s: %s", path or "store", text)
   end
   if not read_only then
-    local ok, failed = initial_values(st, file, options.phone)
-    if not ok then
+    sound, failed = initial_values(st, file, options.phone)
+    if not sound then
       st:close()
       return nil, failed
     end
@@ -163,8 +190,9 @@ local function identity_of(file)
   local identity = {}
   for name, value in pairs(file.identity or {}) do identity[name] = value end
   if identity.CCERT == nil then
-    identity.CCERT = file.trust and file.trust.cert and "Installed"
-      or "Not Installed"
+    local device = file.device or {}
+    identity.CCERT = (file.trust and file.trust.cert or device.certificate)
+      and "Installed" or "Not Installed"
   end
   identity.PN = identity.PN or "peal"
   identity.IP = identity.IP or sys.local_address() or ""
