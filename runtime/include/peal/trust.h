@@ -69,8 +69,8 @@ void peal_anchors_digest(const struct peal_anchors *a, unsigned char out[32]);
 
 /* The cipher suites to offer, from a text in OpenSSL's list syntax
  * (TLS_Cipher_List). RC4, DES, 3DES, NULL, anonymous, export and MD5 suites
- * are never among them. A blank or invalid text, or one that leaves nothing,
- * gives the default and a note. Reference counted, never changes.
+ * are never among them; TLS 1.3 suites always are, in front. A blank text gives
+ * the default; so does one that leaves nothing, with a note. Reference counted, never changes.
  *   text   NULL: the default
  * PEAL_ENOMEM */
 struct peal_ciphers;
