@@ -192,7 +192,7 @@ static enum peal_err add_der(struct peal_anchors *a, const unsigned char *der,
 	mbedtls_x509_crt_init(&anchor->crt);
 	anchor->flags = flags;
 	rc = mbedtls_x509_crt_parse_der(&anchor->crt, der, len);
-	if (rc == MBEDTLS_ERR_X509_ALLOC_FAILED)
+	if (peal_no_memory(rc))
 		err = PEAL_ENOMEM;
 	else if (rc == 0 && peal_cert_is_ca(&anchor->crt)) {
 		err = take(a, anchor);
@@ -217,7 +217,7 @@ static enum peal_err add_text(struct peal_anchors *a, const unsigned char *text,
 		return peal_fail(reason, PEAL_ESTATE,
 				 "other sets share these certificates: add to "
 				 "a new set");
-	if (len && text[0] == 0x30) {
+	if (peal_is_der(text, len)) {
 		err = add_der(a, text, len, flags, &n);
 	} else {
 		peal_pem_init(&pem, (const char *)text);

@@ -71,8 +71,7 @@ static const char *key_type(const mbedtls_x509_crt *crt)
 	}
 }
 
-/* Bytes of a certificate as one line of text. */
-static void text_of(const mbedtls_x509_buf *b, char *out, size_t size)
+void peal_cert_text(const mbedtls_x509_buf *b, char *out, size_t size)
 {
 	size_t i;
 
@@ -83,7 +82,7 @@ static void text_of(const mbedtls_x509_buf *b, char *out, size_t size)
 
 static void names(const mbedtls_x509_crt *crt, struct peal_cert_facts *f)
 {
-	text_of(common_name(crt), f->cn, sizeof(f->cn));
+	peal_cert_text(common_name(crt), f->cn, sizeof(f->cn));
 	if (mbedtls_x509_dn_gets(f->subject, sizeof(f->subject),
 				 &crt->subject) < 0)
 		peal_cert_label(crt, f->subject, sizeof(f->subject));

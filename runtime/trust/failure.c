@@ -205,3 +205,8 @@ enum peal_err peal_err_mbedtls(int code, const char *peer,
 	return peal_fail(reason, m->err, "TLS with %s failed: %s", peer,
 			 m->what);
 }
+
+int peal_no_memory(int code)
+{
+	return peal_err_mbedtls(code, "", NULL) == PEAL_ENOMEM;
+}

@@ -52,6 +52,11 @@ const int *peal_ciphers_ids(const struct peal_ciphers *c);
 enum peal_err peal_err_mbedtls(int code, const char *peer,
 			       struct peal_reason *reason);
 
+/* Is that what it means? */
+int peal_no_memory(int code);
+/* Do bytes begin like a DER certificate or message? */
+int peal_is_der(const void *bytes, size_t len);
+
 enum { PEAL_VERIFY_MAX = MBEDTLS_X509_MAX_VERIFY_CHAIN_SIZE };
 
 /* The judgement of one handshake. `host` is borrowed: ASCII, no brackets; so
@@ -108,6 +113,9 @@ void peal_cert_facts_of(const mbedtls_x509_crt *crt,
 			struct peal_cert_facts *f);
 /* Most specific common name, or the whole subject, for sentences. */
 void peal_cert_label(const mbedtls_x509_crt *crt, char *out, size_t size);
+/* Bytes of a certificate, which may be NULL, as text: control characters show
+ * as '?', what is too long is cut. */
+void peal_cert_text(const mbedtls_x509_buf *b, char *out, size_t size);
 /* Version 1 certificates have no extension that could say so. */
 int peal_cert_is_ca(const mbedtls_x509_crt *crt);
 /* Its subject is its issuer. */
