@@ -51,7 +51,8 @@ local function trace_of(store, cycle, from, where)
 end
 
 local WANTED <const> = { rule = true, resolve = true, redirect = true,
-  response = true, decode = true, fetch = true, note = true }
+  response = true, decode = true, fetch = true, note = true,
+  trust = true }
 
 -- Steps of the trace that belong to one rule.
 local function steps_of(trace, rule)
@@ -135,6 +136,11 @@ local SAY = {
   redirect = function(step, add) add("redirect", step.to) end,
   decode = function(step, add)
     add("decoded", table.concat(step.steps or {}, ", "))
+  end,
+  trust = function(step, add)
+    add("trust", ("%s: %s%s"):format(step.accept and "let pass" or "refused",
+      step.text, step.reason and step.reason ~= step.text
+        and " (" .. step.reason .. ")" or ""))
   end,
   response = function(step, add)
     local parts = {}

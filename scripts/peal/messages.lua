@@ -130,6 +130,10 @@ local LINES <const> = {
       step.bytes .. " bytes", "from", step.peer, step.tls, step.cipher,
       step.certificate and step.certificate.subject, step.text)
   end,
+  trust = function(step)
+    return "debug", joined("certificate", step.accept and "let pass:"
+      or "refused:", step.text, step.certificate.sha256)
+  end,
   decode = function(step)
     return "debug", joined("decode", table.concat(step.steps or {}, ", "),
       step.text)

@@ -2,6 +2,7 @@
 -- them macros and rules may look at.
 --   phone.world      all input and output (see world/live.lua)
 --   phone.identity   PN, PSN, SN, MAC, SWVER, HWVER, IP, EXTIP, CCERT ...
+--                    (CCERT goes by the phone's certificate, unless given)
 --   phone.state      timers and the like that are given, not measured
 --   phone.overrides  values for this run only; a write to the store ends them
 --   phone.keep       state that outlives a restart (keep.lua)
@@ -17,6 +18,15 @@ phone.__index = phone
 
 local IDENTITY <const> = { "PN", "PSN", "MAC", "SN", "SWVER", "HWVER", "IP",
   "EXTIP", "CCERT", "EMS", "MUID", "MPWD", "ORIGTYPE", "AUTHSTATUS", "ISCUST" }
+
+-- $CCERT, where nobody gives it, goes by the phone's own certificate.
+local function follow_certificate(self)
+  setmetatable(self.identity, { __index = function(_, name)
+    if name ~= "CCERT" then return nil end
+    return require("peal.tls_policy").identity(self) and "Installed"
+      or "Not Installed"
+  end })
+end
 
 --- @param options world, identity, state, overrides, account, dhcp,
 --   keep_unknown
@@ -34,6 +44,7 @@ function phone.new(options)
   for _, name in ipairs(IDENTITY) do
     self.identity[name] = options.identity[name]
   end
+  if self.identity.CCERT == nil then follow_certificate(self) end
   self.book = rules.book(self)
   return self
 end
@@ -59,6 +70,14 @@ end
 --- A Yes/No parameter.
 function phone:yes(name)
   return self:param(name) == "Yes"
+end
+
+--- What connections are judged by has changed: nothing that was prepared, and
+-- no session that was made before, counts any more.
+function phone:trust_changed()
+  self.tls, self.certificates = nil, nil
+  local forget = self.world.forget_sessions
+  if forget then forget() end
 end
 
 --- Seconds since something, by the phone's own clocks.

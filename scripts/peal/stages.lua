@@ -31,7 +31,7 @@ stages.common = {
 
 --- Names, in the order of a cycle.
 stages.names = { "trigger", "profile", "apply", "upgrade", "headset",
-  "report", "certificate", "health", "schedule", "privacy" }
+  "report", "certificate", "health", "schedule", "privacy", "trust" }
 
 for _, name in ipairs(stages.names) do
   stages[name] = require("peal.stages." .. name)

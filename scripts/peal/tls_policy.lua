@@ -1,26 +1,150 @@
 --- How strict a TLS connection of a phone is: what request.tls holds.
 -- Whom it believes, who it says it is, and how much the parameters let pass.
--- What is dear to make is kept on the phone (phone.tls) until changed().
+--
+-- Believed are the factory's anchors less those that an administrator removed,
+-- the bundle of Custom_CA_Rule, and what the certificate lists hold. All that
+-- is dear to make is kept on the phone (phone.tls) until what it was made of
+-- changes.
 -- Source: MPP administration guide, "HTTPS provisioning",
--- TLS_Client_Min_Version, TLS_Cipher_List; HTTPS_* and TLS_Min_RSA_Bits are
--- our choice.
+-- TLS_Client_Min_Version, TLS_Cipher_List; Gigaset wiki, Security; HTTPS_* and
+-- TLS_Min_RSA_Bits are our choice.
+local certificates = require "peal.certificates"
+local device = require "peal.device"
+local trust = require "peal.trust"
+
 local tls_policy = {}
 
 local MIN_RSA_BITS <const> = 2048
 
+-- State that a policy is made of.
+local NS <const> = "trust"
+local KEYS <const> = { "custom_ca", "list", "removed" }
+
 --- Something that a policy is made of has changed: an installed CA, the
 -- lists, the phone's own certificate.
 function tls_policy.changed(phone)
-  phone.tls = nil
-  local forget = phone.world.forget_sessions
-  if forget then forget() end
+  phone:trust_changed()
 end
 
---- The phone's own certificate and key; nil: it has none.
-function tls_policy.identity(phone)
-  local trust = phone.world.trust or {}
-  return trust.identity
+-- Once for a boot of the phone.
+local function once(phone, key)
+  phone.said_of_trust = phone.said_of_trust or {}
+  if phone.said_of_trust[key] then return false end
+  phone.said_of_trust[key] = true
+  return true
 end
+
+-- --- what is prepared ------------------------------------------------------
+
+local function set_of(list)
+  return list[1] and assert(trust.set(list)) or nil
+end
+
+-- The factory's anchors with what came later. A bundle that was installed can
+-- be read; if it cannot, the phone does without it, and says so.
+local function anchors_of(phone, believed, problems)
+  local base = (phone.world.trust or {}).anchors
+  local custom = phone.keep:get(NS, "custom_ca")
+  if not custom and not believed.anchors[1] then return base end
+  local anchors = assert(trust.anchors(base))
+  local function add(what, pem, flags)
+    local ok, sentence = anchors:add(pem, flags)
+    if not ok then problems[#problems + 1] = what .. ": " .. sentence end
+  end
+  if custom then add("Custom CA", custom, "private") end
+  for _, one in ipairs(believed.anchors) do
+    add("certificate list", one.pem, one.dateless and "dateless" or nil)
+  end
+  return anchors
+end
+
+local function sources_of(phone)
+  local texts = {}
+  for i, key in ipairs(KEYS) do texts[i] = phone.keep:get(NS, key) or "" end
+  return table.concat(texts, "\0")
+end
+
+local function prepare(phone)
+  local believed, problems = certificates.believed(phone), {}
+  return { revision = phone.world.store:revision(),
+    sources = sources_of(phone),
+    anchors = anchors_of(phone, believed, problems), problems = problems,
+    pinned = set_of(believed.pinned), rejected = set_of(believed.rejected),
+    removed = set_of(believed.removed), expires = believed.expires,
+    ciphers = {} }
+end
+
+-- What this phone's policies share. State moves with the store's revisions,
+-- which somebody may revert.
+local function prepared(phone)
+  local revision, now = phone.world.store:revision(), phone.world.now()
+  local kept = phone.tls
+  if kept and kept.revision ~= revision then
+    if kept.sources ~= sources_of(phone) then phone:trust_changed() end
+    kept.revision = revision
+  end
+  if kept and kept.expires and kept.expires < now.time then
+    certificates.sweep(phone)
+  end
+  phone.tls = phone.tls or prepare(phone)
+  return phone.tls
+end
+
+-- --- who the phone is ------------------------------------------------------
+
+-- A key in a secure element: the device signs.
+local function device_identity(d)
+  if not d.certificate or not d.sign then return nil end
+  local pem = type(d.certificate) == "function" and d.certificate()
+    or d.certificate
+  return require("peal.issue").signer(pem, d.sign)
+end
+
+-- The one that was renewed last.
+local function renewed_identity(world)
+  local ring = world.keyring
+  if type(ring) == "function" then ring = ring() end
+  return ring and ring:generation("mic") and ring:identity("mic") or nil
+end
+
+local function load_identity(phone)
+  local world, sentence = phone.world, nil
+  local found = renewed_identity(world) or (world.trust or {}).identity
+  if not found then found, sentence = device_identity(world.device) end
+  return found or false, sentence
+end
+
+--- The phone's own certificate and key: renewed, the maker's files, or what
+-- the device signs with.
+-- @treturn[1] userdata see peal.trust
+-- @treturn[2] nil: the phone has none
+-- @treturn[2] string why the one it has cannot be used; nil: it has none
+function tls_policy.identity(phone)
+  local kept = prepared(phone)
+  if kept.identity == nil then
+    kept.identity, kept.identity_problem = load_identity(phone)
+  end
+  return kept.identity or nil, kept.identity_problem
+end
+
+-- Servers may still take one that has expired: a renewal needs it.
+local function own_identity(phone, warn)
+  local identity, problem = tls_policy.identity(phone)
+  if problem and once(phone, "identity") then
+    warn("bad-key", "the phone's own certificate cannot be used: " .. problem)
+  end
+  if not identity or not identity.facts then return identity end
+  if once(phone, "mic") then
+    local facts, now = identity:facts(), phone.world.now()
+    if facts.to < now.time and now.trusted then
+      warn("mic-expired", "the phone's own certificate has expired "
+        .. facts.not_after)
+    end
+  end
+  return identity
+end
+
+-- --- what the parameters say -----------------------------------------------
 
 local function is_set(phone, name)
   if phone.overrides[name] ~= nil then return true end
@@ -37,8 +161,8 @@ local function version_of(phone, warn)
     if not is_set(phone, "TLS_Client_Min_Version") then
       version = old_name
     else
-      warn("tls-version", "TLS_Client_Min_Version and TLS_Min_Version are both "
-        .. "set: the first one counts")
+      warn("tls-version", "TLS_Client_Min_Version and TLS_Min_Version are "
+        .. "both set: the first one counts")
     end
   end
   if version == "TLS 1.0" or version == "TLS 1.1" then
@@ -48,6 +172,19 @@ local function version_of(phone, warn)
     warn("tls-version", "Enable_SSLv3 is Yes: SSL 3.0 is not spoken any more")
   end
   return version == "TLS 1.3" and "1.3" or "1.2"
+end
+
+local function ciphers_of(phone, warn)
+  local text = phone:param("TLS_Cipher_List") or ""
+  if not text:find("%S") then return nil end
+  local known = prepared(phone).ciphers
+  if known.text ~= text then
+    known.text, known.list, known.notes = text, trust.ciphers(text)
+  end
+  for _, note in ipairs(known.notes or {}) do
+    warn("tls-ciphers", "TLS_Cipher_List: " .. note)
+  end
+  return known.list
 end
 
 local function min_rsa_bits(phone, warn)
@@ -71,7 +208,7 @@ end
 -- late: never not at all.
 local function time_of(phone, warn)
   local now = phone.world.now()
-  if not now.trusted then
+  if not now.trusted and once(phone, "clock") then
     warn("clock", "the clock is not set: certificates may seem valid that "
       .. "have expired")
   end
@@ -79,20 +216,56 @@ local function time_of(phone, warn)
 end
 
 --- What request.tls is for the next connection.
--- @treturn table anchors, identity, min_version, check_name, cn_fallback,
---   min_rsa_bits, now; the caller's own
+-- @treturn table anchors, identity, rejected, pinned, removed, ciphers,
+--   min_version, check_name, cn_fallback, min_rsa_bits, now; the caller's own
 function tls_policy.policy(phone, trace)
-  local trust = phone.world.trust or {}
   local function warn(word, text) trace:note(word, nil, text) end
+  local kept = prepared(phone)
+  for _, text in ipairs(kept.problems) do warn("bad-anchors", text) end
   return {
-    anchors = trust.anchors,
-    identity = tls_policy.identity(phone),
+    anchors = kept.anchors,
+    rejected = kept.rejected, pinned = kept.pinned, removed = kept.removed,
+    identity = own_identity(phone, warn),
+    ciphers = ciphers_of(phone, warn),
     min_version = version_of(phone, warn),
     check_name = check_name(phone, warn),
     cn_fallback = phone:param("HTTPS_CN_Fallback") ~= "No",
     min_rsa_bits = min_rsa_bits(phone, warn),
     now = time_of(phone, warn),
   }
+end
+
+-- --- sessions --------------------------------------------------------------
+
+--- Take up TLS sessions that an earlier run of the program has kept. Once for
+-- a boot; what the device cannot open is of another phone, or damaged.
+function tls_policy.restore_sessions(phone)
+  local world = phone.world
+  if not world.resume or not device.has_seal(world.device)
+    or not once(phone, "sessions") then
+    return
+  end
+  local sealed = phone.keep:get("tls", "sessions")
+  local bytes = sealed and device.unseal(world.device, sealed)
+  if bytes then world.resume(bytes) end
+end
+
+--- Keep TLS sessions for the next run of the program: sealed by the device,
+-- or not at all.
+function tls_policy.save_sessions(phone)
+  local world = phone.world
+  if not world.sessions or not device.has_seal(world.device) then return end
+  local bytes = world.sessions()
+  if bytes == phone.saved_sessions then return end
+  phone.saved_sessions = bytes
+  local sealed = bytes and bytes ~= "" and device.seal(world.device, bytes)
+  phone.keep:set("tls", "sessions", sealed or nil)
+end
+
+--- What makes the phone believe more than it should; see
+-- tls_policy/weaknesses.lua.
+function tls_policy.weaknesses(phone)
+  return require("peal.tls_policy.weaknesses")(phone)
 end
 
 return tls_policy

@@ -35,6 +35,12 @@ function trace:note(word, name, text)
   end
 end
 
+--- The same each time, for what weakens trust.
+function trace:warn(word, text)
+  self:add("note", { word = word, text = text })
+  if self.on_note then self.on_note { word = word, text = text } end
+end
+
 --- The trace as a text to keep. (on_step and on_note, who are told, are not
 -- part of it.)
 function trace:encode()

@@ -10,6 +10,7 @@ local view = {}
 local function identity_of(phone)
   local out = {}
   for name, value in pairs(phone.identity) do out[name] = value end
+  out.CCERT = phone.identity.CCERT
   out.MPWD = secret.reference("MPWD", out.MPWD)
   return out
 end

@@ -353,6 +353,32 @@ describe("example rules/long-probation", function()
   end)
 end)
 
+describe("example rules/old-lab-server", function()
+  local OLD <const> =
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+  local function answer(fields)
+    local all = { word = "c.weak", host = "old.lab.example", port = 443,
+      url = "https://old.lab.example/a", sentence = "too weak",
+      certificate = { sha256 = OLD }, chain = { { sha256 = OLD } } }
+    for key, value in pairs(fields or {}) do all[key] = value end
+    return ask("old-lab-server", "trust", {}, all)
+  end
+
+  it("believes that server in spite of its weak key", function()
+    assert.are.same({ accept = true, list = false,
+      reason = "the lab's old server" }, answer())
+  end)
+
+  it("believes no other, and for no other reason", function()
+    for _, fields in ipairs { { word = "c.expired" }, { host = "other" },
+      { certificate = { sha256 = ("0"):rep(64) } } } do
+      assert.are.same({ accept = false, reason = "too weak" },
+        answer(fields))
+    end
+  end)
+end)
+
 describe("example rules", function()
   it("are pages: what they decide, what comes in, what goes out", function()
     local count = 0

@@ -9,7 +9,7 @@ local cold = {}
 cold.names = {}
 
 for name in ([[
-  account alias cause classic condition cycle cycle.context
+  account alias cause certificates classic condition cycle cycle.context
   cycle.download cycle.values daemon.methods daemon.outcome daemon.reboot
   daemon.write
   engine.changes engine.forecast engine.notify engine.parts engine.plan
@@ -19,8 +19,10 @@ for name in ([[
   schedule shape shown
   sip_message stages stages.apply stages.certificate stages.headset
   stages.health stages.privacy stages.profile stages.report stages.schedule
-  stages.trigger stages.upgrade
-  syslog tls_policy trace transport upgrade url version view
+  stages.trigger stages.trust stages.upgrade
+  syslog tls_policy tls_policy.dns_check tls_policy.second_look trace
+  transport upgrade url version view
+  custom_ca daemon.certificates engine.certificates
   cli.advice cli.get cli.phone_file cli.remote cli.session
 ]]):gmatch("%S+") do cold.names["peal." .. name] = true end
 
@@ -30,7 +32,8 @@ cold.functions = { "peal.classic.schedule", "peal.rule.parse",
 
 -- Used by modules of above only, and not at their beginning.
 local OTHERS <const> = { "peal.classic.headset", "peal.classic.privacy",
-  "peal.classic.report", "peal.classic.upgrade", "peal.registry" }
+  "peal.classic.report", "peal.classic.upgrade", "peal.registry",
+  "peal.tls_policy.weaknesses" }
 
 local loaded, installed = {}, false
 

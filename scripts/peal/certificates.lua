@@ -1,0 +1,420 @@
+--- The administrator's certificate lists: what servers showed and was refused,
+-- and what was decided about it.
+--
+-- A certificate is known by the SHA-256 of its DER form. Its states:
+--   valid      built in, or imported: trusted until it expires
+--   invalid    it failed a check, or has expired; nothing hangs on it
+--   accepted   out of invalid: a server's certificate passes at once, a CA is
+--              an anchor whatever its own dates
+--   rejected   out of invalid: no connection with it, not even one that a rule
+--              would let pass
+-- Lists are "invalid", and by type "server" and "ca"; rejected ones of either
+-- type stand in "server".
+--
+-- Kept in state "trust": "list", and "removed" for what is built in and was
+-- removed; a factory reset forgets both. What a person does is written at once,
+-- what servers bring about with the next commit.
+-- Source: Gigaset wiki, Security, certificate lists; caps, and that a valid
+-- server certificate counts as accepted while it lasts, are our choice.
+local json = require "peal.json"
+local trust = require "peal.trust"
+
+local certificates = {}
+
+local NS <const> = "trust"
+
+-- Servers can fill the list of invalid ones: its oldest entry makes way.
+local INVALID_MAX <const> = 64
+local INVALID_BYTES <const> = 128 << 10
+local ONE_BYTES <const> = 16 << 10
+-- What a person may import.
+local IMPORT_BYTES <const> = 256 << 10
+local IMPORT_MAX <const> = 64
+local LISTED_MAX <const> = 256
+
+local PREFIX_MIN <const> = 4
+
+-- --- what is kept ----------------------------------------------------------
+
+-- entries: list of { id, state, type, reason, since, host, to, pem, builtin },
+-- oldest first; removed: set of fingerprints.
+local function read(phone)
+  local text = phone.keep:get(NS, "list")
+  local removed = phone.keep:get(NS, "removed")
+  local lists = { entries = text and json.decode(text) or {}, removed = {},
+    by_id = {} }
+  for _, entry in ipairs(lists.entries) do lists.by_id[entry.id] = entry end
+  for _, id in ipairs(removed and json.decode(removed) or {}) do
+    lists.removed[id] = true
+  end
+  return lists
+end
+
+local function lists_of(phone)
+  phone.certificates = phone.certificates or read(phone)
+  return phone.certificates
+end
+
+local function keys_of(set)
+  local keys = {}
+  for key in pairs(set) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+local function write(phone)
+  local lists = lists_of(phone)
+  local removed = keys_of(lists.removed)
+  phone.keep:set(NS, "list", lists.entries[1] and json.encode(lists.entries))
+  phone.keep:set(NS, "removed", removed[1] and json.encode(removed))
+end
+
+-- What a person did takes effect at once, and is written at once.
+local function settle(phone)
+  write(phone)
+  phone:trust_changed()
+  local ok, sentence, word = phone.keep:flush("certificates")
+  if ok then return true end
+  return nil, "done, but it cannot be written: " .. sentence, word
+end
+
+local function drop(lists, entry)
+  for i, one in ipairs(lists.entries) do
+    if one == entry then table.remove(lists.entries, i) end
+  end
+  lists.by_id[entry.id] = nil
+end
+
+local function push(lists, entry)
+  lists.entries[#lists.entries + 1] = entry
+  lists.by_id[entry.id] = entry
+end
+
+-- A time that is not later than now: a clock that was never set may show any.
+local function time_of(phone)
+  local now = phone.world.now()
+  local earliest = now.earliest or 0
+  return math.floor(now.trusted and math.max(now.time, earliest) or earliest)
+end
+
+local function new_entry(phone, facts, state, more)
+  local entry = { id = facts.sha256, state = state,
+    type = facts.is_ca and "ca" or "server", to = facts.to,
+    since = math.floor(phone.world.now().time), pem = trust.pem(facts.der) }
+  for key, value in pairs(more or {}) do entry[key] = value end
+  return entry
+end
+
+-- --- what is built in ------------------------------------------------------
+
+-- Facts of the factory's anchors that were not removed.
+local function builtins(phone)
+  local anchors = (phone.world.trust or {}).anchors
+  local removed = lists_of(phone).removed
+  local list = {}
+  for _, facts in ipairs(anchors and anchors:facts() or {}) do
+    if not removed[facts.sha256] then list[#list + 1] = facts end
+  end
+  return list
+end
+
+local function builtin(phone, id)
+  for _, facts in ipairs(builtins(phone)) do
+    if facts.sha256 == id then return facts end
+  end
+end
+
+-- A built-in one as an entry, made anew each time.
+local function builtin_entry(phone, facts)
+  local expired = facts.to < time_of(phone)
+  return new_entry(phone, facts, expired and "invalid" or "valid", {
+    reason = expired and "c.expired" or nil, since = nil, builtin = true })
+end
+
+-- --- for people ------------------------------------------------------------
+
+local SHOWN <const> = { "subject", "cn", "issuer", "serial", "not_before",
+  "not_after", "sans", "purposes", "key_type", "key_bits", "sha256", "sha1",
+  "is_ca", "self_signed" }
+
+local function list_of(entry)
+  if entry.state == "invalid" then return "invalid" end
+  return entry.state == "rejected" and "server" or entry.type
+end
+
+-- An entry with the facts of its certificate.
+local function view(entry, facts)
+  local out = { id = entry.id, list = list_of(entry), state = entry.state,
+    type = entry.type, reason = entry.reason, since = entry.since,
+    host = entry.host, builtin = entry.builtin or false }
+  facts = facts or (trust.parse(entry.pem) or {})[1] or {}
+  for _, name in ipairs(SHOWN) do out[name] = facts[name] end
+  return out
+end
+
+--- All certificates, the built-in ones first, else oldest first.
+-- @treturn table list of { id, list, state, type, reason, builtin, since,
+--   host, subject, cn, issuer, serial, not_before, not_after, sans, purposes,
+--   key_type, key_bits, sha256, sha1, is_ca, self_signed }
+function certificates.list(phone)
+  certificates.sweep(phone)
+  local lists, out = lists_of(phone), {}
+  for _, facts in ipairs(builtins(phone)) do
+    if not lists.by_id[facts.sha256] then
+      out[#out + 1] = view(builtin_entry(phone, facts), facts)
+    end
+  end
+  for _, entry in ipairs(lists.entries) do out[#out + 1] = view(entry) end
+  return out
+end
+
+-- Fingerprints that begin so.
+local function matching(phone, prefix)
+  local found, seen = {}, {}
+  local function look(id)
+    if id:sub(1, #prefix) == prefix and not seen[id] then
+      seen[id] = true
+      found[#found + 1] = id
+    end
+  end
+  for _, entry in ipairs(lists_of(phone).entries) do look(entry.id) end
+  for _, facts in ipairs(builtins(phone)) do look(facts.sha256) end
+  return found
+end
+
+-- The entry that a person means, as it is kept, or nil, sentence, word.
+local function meant(phone, text)
+  local prefix = text:lower():gsub("[:%s]", "")
+  if #prefix < PREFIX_MIN or prefix:find("%X") then
+    return nil, ("%q is no fingerprint: %d or more of its digits do"):format(
+      text, PREFIX_MIN), "invalid"
+  end
+  local found = matching(phone, prefix)
+  if not found[1] then
+    return nil, "no certificate with fingerprint " .. prefix, "not-found"
+  elseif found[2] then
+    return nil, ("%d certificates have fingerprints that begin with %s")
+      :format(#found, prefix), "invalid"
+  end
+  local entry = lists_of(phone).by_id[found[1]]
+  return entry or builtin_entry(phone, builtin(phone, found[1]))
+end
+
+--- One certificate, by its fingerprint or the beginning of it.
+-- @treturn[1] table as in list()
+-- @return[2] nil, sentence, "not-found" or "invalid"
+function certificates.find(phone, id)
+  certificates.sweep(phone)
+  local entry, sentence, word = meant(phone, id)
+  if not entry then return nil, sentence, word end
+  return view(entry)
+end
+
+--- The certificate as PEM.
+-- @return[2] nil, sentence, word
+function certificates.pem(phone, id)
+  local entry, sentence, word = meant(phone, id)
+  if not entry then return nil, sentence, word end
+  return entry.pem
+end
+
+-- --- what a person does ----------------------------------------------------
+
+-- Out of the Invalid list.
+local function decide(phone, id, state)
+  certificates.sweep(phone)
+  local entry, sentence, word = meant(phone, id)
+  if not entry then return nil, sentence, word end
+  if entry.state ~= "invalid" then
+    return nil, "not in Invalid list", "bad-state"
+  end
+  local lists = lists_of(phone)
+  if not lists.by_id[entry.id] then push(lists, entry) end
+  entry.state = state
+  entry.since = math.floor(phone.world.now().time)
+  local ok
+  ok, sentence, word = settle(phone)
+  if not ok then return nil, sentence, word end
+  return view(entry)
+end
+
+--- Believe an invalid one from now on.
+-- @treturn[1] table the entry
+-- @return[2] nil, sentence, word: "bad-state" if it is not in the Invalid list
+function certificates.accept(phone, id)
+  return decide(phone, id, "accepted")
+end
+
+--- Never connect where an invalid one is shown again.
+function certificates.reject(phone, id)
+  return decide(phone, id, "rejected")
+end
+
+--- Forget one. What is built in stays away until a factory reset.
+function certificates.remove(phone, id)
+  local entry, sentence, word = meant(phone, id)
+  if not entry then return nil, sentence, word end
+  local lists = lists_of(phone)
+  local shown = view(entry)
+  drop(lists, entry)
+  if builtin(phone, entry.id) then lists.removed[entry.id] = true end
+  local ok
+  ok, sentence, word = settle(phone)
+  if not ok then return nil, sentence, word end
+  return shown
+end
+
+-- One certificate of an import: "added", "expired" or "duplicates", and its
+-- entry.
+local function import_one(phone, facts)
+  local lists = lists_of(phone)
+  local known = lists.by_id[facts.sha256]
+  if known and (known.state == "valid" or known.state == "accepted")
+    or not known and builtin(phone, facts.sha256) then
+    return "duplicates"
+  end
+  local expired = facts.to < time_of(phone)
+  if known and known.state == "invalid" and expired then
+    return "duplicates"
+  end
+  lists.removed[facts.sha256] = nil
+  local entry = new_entry(phone, facts, expired and "invalid" or "valid",
+    { reason = expired and "c.expired" or nil })
+  if known then drop(lists, known) end
+  if builtin(phone, facts.sha256) then
+    return "added", builtin_entry(phone, facts)
+  end
+  push(lists, entry)
+  return expired and "expired" or "added", entry
+end
+
+--- Take in a file: PEM with one or many, or DER.
+-- @treturn[1] table { added = list of entries, duplicates = n, expired = n }
+-- @return[2] nil, sentence, word; nothing was taken in
+function certificates.import(phone, bytes)
+  if #bytes > IMPORT_BYTES then
+    return nil, ("more than %d KiB of certificates"):format(
+      IMPORT_BYTES >> 10), "toobig"
+  end
+  local list, sentence, word = trust.parse(bytes)
+  if not list then return nil, sentence, word end
+  if #list > IMPORT_MAX or #lists_of(phone).entries + #list > LISTED_MAX then
+    return nil, ("no more than %d certificates at once, and %d in all"):format(
+      IMPORT_MAX, LISTED_MAX), "limit"
+  end
+  local result = { added = {}, duplicates = 0, expired = 0 }
+  for _, facts in ipairs(list) do
+    local what, entry = import_one(phone, facts)
+    if what == "added" then
+      table.insert(result.added, view(entry, facts))
+    else
+      result[what] = result[what] + 1
+    end
+  end
+  local ok
+  ok, sentence, word = settle(phone)
+  if not ok then return nil, sentence, word end
+  return result
+end
+
+-- --- what happens by itself ------------------------------------------------
+
+-- The oldest invalid entries make way for the newest.
+local function trim(lists)
+  local count, bytes = 0, 0
+  for i = #lists.entries, 1, -1 do
+    local entry = lists.entries[i]
+    if entry.state == "invalid" then
+      count, bytes = count + 1, bytes + #entry.pem
+      if count > INVALID_MAX or bytes > INVALID_BYTES then
+        drop(lists, entry)
+      end
+    end
+  end
+end
+
+-- true: something is new.
+local function record(phone, facts, reason, host)
+  local lists = lists_of(phone)
+  local known = lists.by_id[facts.sha256]
+  if known then
+    if known.state ~= "invalid" or known.reason == reason then return false end
+    known.reason = reason
+    return true
+  end
+  if not facts.der or #facts.der > ONE_BYTES then return false end
+  local whole = (trust.parse(facts.der) or {})[1]
+  if not whole then return false end
+  push(lists, new_entry(phone, whole, "invalid",
+    { reason = reason, host = host }))
+  return true
+end
+
+-- The last certificate of a chain that ends nowhere, if it is a CA that nobody
+-- knows: accepting it lets all of its servers pass.
+local function strange_ca(phone, tls)
+  local top = tls.chain[#tls.chain]
+  if #tls.chain < 2 or tls.anchor or not top.is_ca then return nil end
+  return not builtin(phone, top.sha256) and top or nil
+end
+
+--- A server's certificate has failed a check: into the Invalid list with it.
+-- One that is in another list already stays there; so does one of more than
+-- 16 KiB, which nobody has.
+--   tls    what the answer says of the connection: chain, anchor
+--   word   the check that failed, such as "c.expired"
+function certificates.note_failure(phone, tls, word, host)
+  local leaf = tls.chain and tls.chain[1]
+  if not leaf then return end
+  local ca = word == "c.untrusted" and strange_ca(phone, tls)
+  local new = record(phone, leaf, word, host)
+  if ca then new = record(phone, ca, word, host) or new end
+  if not new then return end
+  trim(lists_of(phone))
+  write(phone)
+end
+
+--- Move what has expired to the Invalid list.
+-- @treturn table list of their entries
+function certificates.sweep(phone)
+  local time, expired = time_of(phone), {}
+  for _, entry in ipairs(lists_of(phone).entries) do
+    if entry.state == "valid" and entry.to < time then
+      entry.state, entry.reason, entry.since = "invalid", "c.expired", time
+      expired[#expired + 1] = view(entry)
+    end
+  end
+  if expired[1] then
+    write(phone)
+    phone:trust_changed()
+  end
+  return expired
+end
+
+--- What connections are judged by.
+-- @treturn table anchors = list of { pem =, dateless = }; pinned, rejected,
+--   removed = lists of fingerprints; expires = s UTC when the first of them
+--   does, nil: never
+function certificates.believed(phone)
+  local lists = lists_of(phone)
+  local out = { anchors = {}, pinned = {}, rejected = {},
+    removed = keys_of(lists.removed) }
+  for _, entry in ipairs(lists.entries) do
+    local accepted = entry.state == "accepted"
+    if entry.state == "rejected" then
+      table.insert(out.rejected, entry.id)
+    elseif accepted or entry.state == "valid" then
+      if entry.type == "ca" then
+        table.insert(out.anchors, { pem = entry.pem, dateless = accepted })
+      else
+        table.insert(out.pinned, entry.id)
+      end
+      if not accepted then
+        out.expires = math.min(out.expires or entry.to, entry.to)
+      end
+    end
+  end
+  return out
+end
+
+return certificates

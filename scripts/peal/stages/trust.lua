@@ -1,0 +1,42 @@
+--- trust: a server's certificate has failed a check; is it believed all the
+-- same?
+-- Asked after the handshake was broken off. What is accepted is tried once
+-- more, for that certificate alone. A certificate that an administrator has
+-- rejected is not asked about.
+local shape = require "peal.shape"
+
+local read = shape.record({
+  accept = shape.boolean,
+  list = shape.boolean,
+  reason = shape.line,
+  word = shape.match("^c%.%l+$", 'a word such as "c.untrusted"'),
+}, { "accept" })
+
+return {
+  purpose = "a server's certificate has failed a check: believe it?",
+  fields = {
+    url = "what was asked for, without credentials",
+    host = "the name that the certificate was checked by",
+    port = "of the server",
+    address = "of the server; nil behind a proxy",
+    word = 'the check that failed: "c.expired", "c.future", "c.untrusted", '
+      .. '"c.name", "c.dns", "c.weak", or "clock" (a date, and the clock is '
+      .. "not set)",
+    sentence = "the same for people",
+    certificate = "the server's own: { subject, cn, issuer, serial, "
+      .. "not_before, not_after, sha256, sha1, key_type, key_bits, is_ca, "
+      .. "self_signed }",
+    chain = "list of the same: all that the server has shown",
+    accept_all = "is "
+      .. "SystemSettings.Security_Certificates_AcceptAllCertificates 1?",
+    anchor_private = "did the chain end at a root of the site's own?",
+  },
+  answer = "{ accept = true or false, list = false (nil: true; note it in the "
+    .. "Invalid list), reason =, word = (nil: the check's) }",
+  default = function()
+    return { accept = false, reason = "no rule file can decide" }
+  end,
+  check = function(v)
+    return read(v, "the answer")
+  end,
+}
