@@ -130,6 +130,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 	struct peal_buf spill;
 	enum peal_err err = PEAL_OK;
 
+	peal_resume_collect(f);
 	f->header_bytes += len;
 	if (f->header_bytes > PEAL_LIMIT_HEADERS) {
 		peal_fail(&f->reason, PEAL_EPROTO,
@@ -186,6 +187,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 	int kept = !f->sink || is_wanted(f);
 	enum peal_err err = PEAL_OK;
 
+	peal_resume_collect(f);
 	if (len > f->max - f->seen)
 		return (size_t)end(f, too_big(f));
 	f->seen += len;

@@ -172,6 +172,18 @@ enum peal_err peal_curl_loop_open(struct peal_fetcher *f)
 	return set_multi(f);
 }
 
+enum peal_err peal_curl_loop_renew(struct peal_fetcher *f)
+{
+	CURLM *fresh = curl_multi_init();
+
+	if (!fresh)
+		return PEAL_ENOMEM;
+	curl_multi_cleanup(f->multi);
+	uv_timer_stop(f->timer);
+	f->multi = fresh;
+	return set_multi(f);
+}
+
 void peal_curl_loop_close(struct peal_fetcher *f)
 {
 	if (f->multi)

@@ -48,8 +48,41 @@ void peal_fetcher_free(struct peal_fetcher *f)
 	while (f->first)
 		peal_fetch_cancel(f->first);
 	peal_curl_loop_close(f);
+	while (f->kept)
+		peal_resume_closed(f, f->kept->socket);
+	peal_sessions_clear(&f->sessions);
 	peal_free(f);
 	curl_global_cleanup();
+}
+
+enum peal_err peal_fetcher_export(const struct peal_fetcher *f,
+				  struct peal_buf *out)
+{
+	return f && out ? peal_sessions_export(&f->sessions, out) : PEAL_EINVAL;
+}
+
+unsigned peal_fetcher_import(struct peal_fetcher *f, const void *bytes,
+			     size_t len)
+{
+	return f && bytes ? peal_sessions_import(&f->sessions, bytes, len) : 0;
+}
+
+/* libcurl closes idle connections with all it has, and that only while nothing
+ * runs. Until then they are not found, see peal_tls_set(). */
+static void close_idle(struct peal_fetcher *f)
+{
+	if (f->stale && !f->first && peal_curl_loop_renew(f) == PEAL_OK)
+		f->stale = 0;
+}
+
+void peal_fetcher_forget(struct peal_fetcher *f)
+{
+	if (!f)
+		return;
+	peal_sessions_clear(&f->sessions);
+	f->forgotten++;
+	f->stale = 1;
+	close_idle(f);
 }
 
 static void wipe_text(char *text)
@@ -57,6 +90,17 @@ static void wipe_text(char *text)
 	if (text)
 		peal_wipe(text, strlen(text));
 	peal_free(text);
+}
+
+static void release_policy(struct peal_tls_policy *p)
+{
+	peal_anchors_unref(p->anchors);
+	peal_identity_unref(p->identity);
+	peal_cert_set_unref(p->rejected);
+	peal_cert_set_unref(p->pinned);
+	peal_cert_set_unref(p->removed);
+	peal_ciphers_unref(p->ciphers);
+	peal_free((char *)p->dns_failure);
 }
 
 static void release(struct peal_fetch *f)
@@ -77,8 +121,9 @@ static void release(struct peal_fetch *f)
 	peal_free(f->body);
 	peal_buf_fini_secret(&f->in);
 	peal_buf_fini(&f->lines);
-	peal_anchors_unref(f->tls.anchors);
-	peal_identity_unref(f->tls.identity);
+	peal_buf_fini(&f->der);
+	peal_resume_reset(f);
+	release_policy(&f->tls);
 	peal_free(f);
 }
 
@@ -99,6 +144,8 @@ static void fill_response(struct peal_fetch *f)
 	curl_easy_getinfo(f->easy, CURLINFO_APPCONNECT_TIME, &r->tls_s);
 	curl_easy_getinfo(f->easy, CURLINFO_STARTTRANSFER_TIME,
 			  &r->first_byte_s);
+	if (f->https)
+		peal_tls_facts(f);
 	r->total_s = (double)(peal_loop_now_ms(f->loop) - f->began_ms) / 1000;
 }
 
@@ -210,19 +257,30 @@ static int again(struct peal_fetch *f)
 	f->connected = 0;
 	f->connect_began_ms = peal_loop_now_ms(f->loop);
 	f->alert = -1;
+	peal_resume_reset(f);
 	curl_multi_remove_handle(f->fetcher->multi, f->easy);
 	return curl_multi_add_handle(f->fetcher->multi, f->easy) == CURLM_OK;
 }
 
+static void repeat(struct peal_fetch *f)
+{
+	if (again(f))
+		peal_fetch_arm(f);
+	else
+		settle(f, PEAL_ENOMEM);
+}
+
 void peal_fetch_over(struct peal_fetch *f, CURLcode code)
 {
-	enum peal_err err = peal_outcome(f, code);
+	enum peal_err err;
 
+	if (peal_resume_failed(f, code)) {
+		repeat(f);
+		return;
+	}
+	err = peal_outcome(f, code);
 	if (!err && code == CURLE_OK && log_in(f)) {
-		if (again(f))
-			peal_fetch_arm(f);
-		else
-			settle(f, PEAL_ENOMEM);
+		repeat(f);
 		return;
 	}
 	if (!err && f->response.status == 401 && f->user &&
@@ -246,7 +304,7 @@ static enum peal_err begin(struct peal_fetch *f, struct peal_fetcher *fetcher,
 	f->easy = curl_easy_init();
 	if (!f->easy)
 		return PEAL_ENOMEM;
-	err = peal_request_set(f, request);
+	err = peal_request_set(f, fetcher, request);
 	if (err)
 		return err;
 	if (curl_multi_add_handle(fetcher->multi, f->easy))
@@ -293,6 +351,9 @@ enum peal_err peal_fetch_start(struct peal_fetch **out, struct peal_fetcher *f,
 		peal_loop_now_ms(f->loop);
 	peal_reason_clear(&t->reason);
 	peal_buf_init(&t->lines, PEAL_LIMIT_HEADERS + 1024);
+	/* mbedTLS takes no longer message, so no more certificates */
+	peal_buf_init(&t->der, MBEDTLS_SSL_IN_CONTENT_LEN);
+	close_idle(f);
 
 	err = begin(t, f, request, reason);
 	if (err) {

@@ -5,6 +5,8 @@
  *   request.c    what is asked of libcurl
  *   answer.c     what comes back: headers, body, caps
  *   tls.c        the handshake: our checks, alerts, facts
+ *   resume.c     connections and sessions that were checked earlier
+ *   sessions.c   the sessions of a fetcher; sessions_file.c: as bytes
  *   outcome.c    from libcurl's codes to our errors */
 #ifndef PEAL_FETCH_FETCH_H
 #define PEAL_FETCH_FETCH_H
@@ -15,6 +17,7 @@
 
 #include "net/loop.h"
 #include "peal/fetch.h"
+#include "sessions.h"
 #include "trust/trust.h"
 
 struct peal_fetcher {
@@ -23,6 +26,18 @@ struct peal_fetcher {
 	uv_timer_t *timer; /* libcurl's own */
 	struct peal_fetch *first;
 	int in_sink; /* libcurl calls us: it may not be called */
+	struct peal_sessions sessions;
+	struct peal_kept *kept;
+	unsigned forgotten; /* times; older connections are not taken */
+	int stale;          /* and idle ones wait to be closed */
+};
+
+/* A TLS connection that is open, and what is known of its server. */
+struct peal_kept {
+	struct peal_kept *next;
+	curl_socket_t socket;
+	const mbedtls_ssl_context *ssl;
+	struct peal_peer *peer;
 };
 
 /* What passes between us and mbedTLS's socket functions while a handshake
@@ -64,6 +79,16 @@ struct peal_fetch {
 	struct peal_verdict verdict;
 	struct peal_bio bio;
 	int alert; /* fatal one from the peer, -1: none */
+	unsigned char key[PEAL_SESSION_KEY];
+	curl_socket_t socket;      /* opened last */
+	mbedtls_ssl_context *ssl;  /* of the request that is out; or NULL */
+	struct peal_peer *peer;    /* at its other end */
+	struct peal_peer *offered; /* whose session the handshake offers */
+	int shaken;                /* a handshake began, and was not judged */
+	int fresh;                 /* some handshake of this exchange was */
+	int unresumed;             /* sessions are not offered any more */
+	int sticks;          /* a new session would be of an old version */
+	struct peal_buf der; /* of response.chain */
 
 	struct peal_buf in, lines; /* body and header lines received */
 	peal_fetch_sink_fn sink;   /* NULL: the body goes to `in` */
@@ -87,6 +112,8 @@ struct peal_fetch {
 
 /* curl_loop.c */
 enum peal_err peal_curl_loop_open(struct peal_fetcher *f);
+/* closes idle connections; nothing may run */
+enum peal_err peal_curl_loop_renew(struct peal_fetcher *f);
 void peal_curl_loop_close(struct peal_fetcher *f);
 
 /* fetch.c: libcurl is through with this transfer */
@@ -101,6 +128,7 @@ enum peal_err peal_request_read(struct peal_fetch *f,
 				const struct peal_fetch_request *r,
 				struct peal_reason *reason);
 enum peal_err peal_request_set(struct peal_fetch *f,
+			       struct peal_fetcher *fetcher,
 			       const struct peal_fetch_request *r);
 
 /* answer.c */
@@ -108,11 +136,26 @@ CURLcode peal_answer_set(struct peal_fetch *f);
 void peal_answer_reset(struct peal_fetch *f);
 
 /* tls.c */
-CURLcode peal_tls_set(struct peal_fetch *f);
+CURLcode peal_tls_set(struct peal_fetch *f, unsigned forgotten);
+/* What the verdict tells of the server, also when it was refused. */
+void peal_tls_facts(struct peal_fetch *f);
 /* At each connection that is ready, new or kept. 0, or -1: refuse it */
 int peal_tls_connected(struct peal_fetch *f);
 /* Looks for the number of the alert that libcurl's text speaks of. */
 void peal_tls_text(struct peal_fetch *f, const char *text, size_t len);
+
+/* resume.c */
+void peal_resume_offer(struct peal_fetch *f, mbedtls_ssl_context *ssl);
+/* The verdict on a connection that is ready. */
+enum peal_err peal_resume_judge(struct peal_fetch *f, mbedtls_ssl_context *ssl);
+/* Takes a session that has come meanwhile; while the transfer receives. */
+void peal_resume_collect(struct peal_fetch *f);
+/* Was it the session that the server did not like? Then it is dropped. */
+int peal_resume_failed(struct peal_fetch *f, CURLcode code);
+/* Before another attempt, and at the end. */
+void peal_resume_reset(struct peal_fetch *f);
+/* libcurl closes the socket. */
+void peal_resume_closed(struct peal_fetcher *f, curl_socket_t socket);
 
 /* outcome.c: PEAL_OK or an error, with a reason */
 enum peal_err peal_outcome(struct peal_fetch *f, CURLcode code);

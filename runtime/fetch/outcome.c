@@ -1,5 +1,5 @@
 /* outcome.c - from libcurl's codes, alerts and verdicts to our errors. */
-#include <mbedtls/error.h>
+#include <mbedtls/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,16 +49,20 @@ static enum peal_err refused(struct peal_fetch *f)
 			 f->host, f->alert);
 }
 
+static enum peal_err no_version(struct peal_fetch *f)
+{
+	return peal_fail(&f->reason, PEAL_ETVERSION,
+			 "%s does not support TLS %s", f->host,
+			 f->tls.min_version == PEAL_TLS_1_3 ? "1.3" :
+							      "1.2 or 1.3");
+}
+
 static enum peal_err from_alert(struct peal_fetch *f)
 {
 	int a = f->alert;
 
 	if (a == ALERT_PROTOCOL_VERSION)
-		return peal_fail(&f->reason, PEAL_ETVERSION,
-				 "%s does not support TLS %s", f->host,
-				 f->tls.min_version == PEAL_TLS_1_3 ?
-					 "1.3" :
-					 "1.2 or 1.3");
+		return no_version(f);
 	if ((a >= ALERT_BAD_CERTIFICATE && a <= ALERT_CERTIFICATE_UNKNOWN) ||
 	    a == ALERT_UNKNOWN_CA || a == ALERT_CERTIFICATE_REQUIRED)
 		return refused(f);
@@ -84,31 +88,13 @@ static enum peal_err hung_up(struct peal_fetch *f)
 			 f->host);
 }
 
-/* The high-level half of the library's code: X509 or PK, which speak of
- * certificates that could not even be parsed. */
-static int is_about_certificate(int code)
+/* More than the library's buffer takes. */
+static enum peal_err too_much(struct peal_fetch *f)
 {
-	int high = -code & 0xff80;
-
-	return (high >= -MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE &&
-		high <= -MBEDTLS_ERR_X509_BUFFER_TOO_SMALL) ||
-	       (high >= -MBEDTLS_ERR_PK_BUFFER_TOO_SMALL &&
-		high <= -MBEDTLS_ERR_PK_ALLOC_FAILED);
-}
-
-/* RFC 5280 4.2: what is critical and not understood is a refusal. */
-static enum peal_err unreadable(struct peal_fetch *f, int code)
-{
-	const char *text = strstr(f->curl_error, ") ");
-	int extension = (-code & 0xff80) ==
-			-MBEDTLS_ERR_X509_INVALID_EXTENSIONS;
-
-	return peal_fail(&f->reason, PEAL_ECUNTRUSTED,
-			 "a certificate of %s %s: %s", f->host,
-			 extension ? "has a critical extension that is not "
-				     "honoured, or a broken one" :
-				     "cannot be read",
-			 text ? text + 2 : f->curl_error);
+	return peal_fail(&f->reason, PEAL_ETHANDSHAKE,
+			 "%s sent a handshake message of more than %d KiB; has "
+			 "its certificate too many names, or too long a chain?",
+			 f->host, MBEDTLS_SSL_IN_CONTENT_LEN / 1024);
 }
 
 static enum peal_err from_handshake(struct peal_fetch *f)
@@ -117,42 +103,14 @@ static enum peal_err from_handshake(struct peal_fetch *f)
 
 	if (f->bio.asked && f->bio.deaf)
 		return hung_up(f);
-	switch (code) {
-	case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
-		return peal_fail(&f->reason, PEAL_ETVERSION,
-				 "%s does not support TLS %s", f->host,
-				 f->tls.min_version == PEAL_TLS_1_3 ?
-					 "1.3" :
-					 "1.2 or 1.3");
-	case MBEDTLS_ERR_SSL_ALLOC_FAILED:
-	case MBEDTLS_ERR_X509_ALLOC_FAILED:
-		return PEAL_ENOMEM;
-	case MBEDTLS_ERR_SSL_CONN_EOF:
-		return peal_fail(&f->reason, PEAL_ETHANDSHAKE,
-				 "%s hung up during the TLS handshake",
-				 f->host);
-	case MBEDTLS_ERR_X509_FATAL_ERROR:
-		return peal_fail(&f->reason, PEAL_ECUNTRUSTED,
-				 "the certificate chain of %s is too long",
-				 f->host);
-	case MBEDTLS_ERR_SSL_BAD_CERTIFICATE: /* our verdict had nothing */
-		return peal_fail(&f->reason, PEAL_ECUNTRUSTED,
-				 "the key usage of the certificate of %s does "
-				 "not allow the TLS handshake",
-				 f->host);
-	case MBEDTLS_ERR_SSL_BAD_INPUT_DATA: /* more than its buffer takes */
-		return peal_fail(&f->reason, PEAL_ETHANDSHAKE,
-				 "%s sent a handshake message of more than %d "
-				 "KiB; has its certificate too many names, or "
-				 "too long a chain?",
-				 f->host, MBEDTLS_SSL_IN_CONTENT_LEN / 1024);
-	default:
-		if (is_about_certificate(code))
-			return unreadable(f, code);
-		return peal_fail(&f->reason, PEAL_ETHANDSHAKE,
-				 "TLS with %s failed: %s", f->host,
-				 f->curl_error);
-	}
+	if (code == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION)
+		return no_version(f);
+	if (code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA)
+		return too_much(f);
+	if (code)
+		return peal_err_mbedtls(code, f->host, &f->reason);
+	return peal_fail(&f->reason, PEAL_ETHANDSHAKE, "TLS with %s failed: %s",
+			 f->host, f->curl_error);
 }
 
 static enum peal_err no_connection(struct peal_fetch *f)

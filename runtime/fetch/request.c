@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "fetch.h"
 #include "peal/alloc.h"
@@ -329,6 +330,21 @@ static int known_method(const char *m)
 	       strcmp(m, "PUT") == 0;
 }
 
+static enum peal_err hold_policy(struct peal_fetch *f)
+{
+	struct peal_tls_policy *p = &f->tls;
+	const char *dns_failure = p->dns_failure;
+
+	peal_anchors_ref(p->anchors);
+	peal_identity_ref(p->identity);
+	peal_cert_set_ref(p->rejected);
+	peal_cert_set_ref(p->pinned);
+	peal_cert_set_ref(p->removed);
+	peal_ciphers_ref(p->ciphers);
+	p->dns_failure = NULL;
+	return dup_text((char **)&p->dns_failure, dns_failure);
+}
+
 enum peal_err peal_request_read(struct peal_fetch *f,
 				const struct peal_fetch_request *r,
 				struct peal_reason *reason)
@@ -352,8 +368,7 @@ enum peal_err peal_request_read(struct peal_fetch *f,
 				"https without a TLS policy");
 	if (!err && f->https) {
 		f->tls = *r->tls;
-		peal_anchors_ref(f->tls.anchors);
-		peal_identity_ref(f->tls.identity);
+		err = hold_policy(f);
 	}
 	if (!err && r->proxy)
 		err = read_proxy(f, proxy, r, reason);
@@ -382,8 +397,10 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose,
 		inet_ntop(AF_INET6, &v6->sin6_addr, r->peer, sizeof(r->peer));
 		r->peer_port = ntohs(v6->sin6_port);
 	}
-	return socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		      a->protocol);
+	f->socket = socket(a->family,
+			   a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			   a->protocol);
+	return f->socket;
 }
 
 /* Connected, TLS and all, and about to send a request. */
@@ -406,6 +423,12 @@ static int before_request(void *arg, char *peer, char *local, int peer_port,
 	if (f->https && peal_tls_connected(f))
 		return CURL_PREREQFUNC_ABORT;
 	return CURL_PREREQFUNC_OK;
+}
+
+static int close_socket(void *arg, curl_socket_t socket)
+{
+	peal_resume_closed(arg, socket);
+	return close(socket);
 }
 
 static CURLcode set_method(struct peal_fetch *f, const char *method)
@@ -452,7 +475,7 @@ static CURLcode no_netrc(CURL *e)
 	return rc == CURLE_UNKNOWN_OPTION ? CURLE_OK : rc;
 }
 
-static CURLcode set_basics(struct peal_fetch *f)
+static CURLcode set_basics(struct peal_fetch *f, struct peal_fetcher *fetcher)
 {
 	CURL *e = f->easy;
 	CURLcode rc = CURLE_OK;
@@ -471,6 +494,8 @@ static CURLcode set_basics(struct peal_fetch *f)
 	PEAL_SET(rc, e, CURLOPT_HTTPHEADER, f->headers);
 	PEAL_SET(rc, e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	PEAL_SET(rc, e, CURLOPT_OPENSOCKETDATA, f);
+	PEAL_SET(rc, e, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	PEAL_SET(rc, e, CURLOPT_CLOSESOCKETDATA, fetcher);
 	PEAL_SET(rc, e, CURLOPT_PREREQFUNCTION, before_request);
 	PEAL_SET(rc, e, CURLOPT_PREREQDATA, f);
 	/* the deadlines are ours */
@@ -481,15 +506,16 @@ static CURLcode set_basics(struct peal_fetch *f)
 }
 
 enum peal_err peal_request_set(struct peal_fetch *f,
+			       struct peal_fetcher *fetcher,
 			       const struct peal_fetch_request *r)
 {
-	CURLcode rc = set_basics(f);
+	CURLcode rc = set_basics(f, fetcher);
 
 	rc = rc ? rc : set_method(f, r->method ? r->method : "GET");
 	rc = rc ? rc : set_proxy(f);
 	rc = rc ? rc : peal_answer_set(f);
 	if (f->https)
-		rc = rc ? rc : peal_tls_set(f);
+		rc = rc ? rc : peal_tls_set(f, fetcher->forgotten);
 	if (rc == CURLE_OUT_OF_MEMORY)
 		return PEAL_ENOMEM;
 	return rc ? PEAL_EINTERNAL : PEAL_OK;

@@ -11,24 +11,6 @@
 #include "fetch.h"
 #include "peal/net.h"
 
-/* RFC 7465, 8996: no RC4, no 3DES, no NULL; and no RSA key exchange. */
-static const int suites[] = {
-	MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
-	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
-	MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
-	0
-};
-
 /* The library's own list with PKCS #1 before PSS. A TLS 1.3 server takes PSS
  * all the same, the other being for certificates there; one that speaks TLS 1.2
  * mostly takes the first that it knows, and mbedTLS 3.6.6 as released refuses
@@ -114,6 +96,40 @@ static void bio_end(struct peal_bio *b)
 	b->ssl = NULL;
 }
 
+/* The library's copies go with the handshake. Without memory for ours the facts
+ * stay, and the certificates are not at hand. */
+static void keep_der(struct peal_fetch *f)
+{
+	struct peal_fetch_response *r = &f->response;
+	const unsigned char *at;
+	enum peal_err err = PEAL_OK;
+	unsigned i;
+
+	peal_buf_clear(&f->der);
+	for (i = 0; i < r->chain_n && !err; i++)
+		err = peal_buf_add(&f->der, r->chain[i].der,
+				   r->chain[i].der_len);
+	at = f->der.data;
+	for (i = 0; i < r->chain_n; i++) {
+		r->chain[i].der = err ? NULL : at;
+		if (err)
+			r->chain[i].der_len = 0;
+		else
+			at += r->chain[i].der_len;
+	}
+}
+
+static int on_verify(void *arg, mbedtls_x509_crt *crt, int depth,
+		     uint32_t *flags)
+{
+	struct peal_fetch *f = arg;
+	int rc = peal_verdict_ask(&f->verdict, crt, depth, flags);
+
+	if (depth == 0)
+		keep_der(f);
+	return rc;
+}
+
 static CURLcode on_handshake(CURL *easy, void *conf, void *arg)
 {
 	struct peal_fetch *f = arg;
@@ -125,9 +141,14 @@ static CURLcode on_handshake(CURL *easy, void *conf, void *arg)
 	peal_verdict_init(&f->verdict, p, f->host, f->response.chain,
 			  &f->response.chain_n);
 	mbedtls_ssl_conf_authmode(conf, MBEDTLS_SSL_VERIFY_REQUIRED);
-	mbedtls_ssl_conf_verify(conf, peal_verdict_ask, &f->verdict);
+	mbedtls_ssl_conf_verify(conf, on_verify, f);
 	mbedtls_ssl_conf_cert_profile(conf, &f->verdict.profile);
-	mbedtls_ssl_conf_ciphersuites(conf, suites);
+	mbedtls_ssl_conf_ciphersuites(conf, peal_ciphers_ids(p->ciphers));
+	/* a resumption agrees on a new key, too */
+	mbedtls_ssl_conf_tls13_key_exchange_modes(
+		conf, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
+	mbedtls_ssl_conf_session_tickets(conf,
+					 MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
 	mbedtls_ssl_conf_sig_algs(conf, signatures);
 	mbedtls_ssl_conf_renegotiation(conf,
 				       MBEDTLS_SSL_RENEGOTIATION_DISABLED);
@@ -143,6 +164,7 @@ static CURLcode on_handshake(CURL *easy, void *conf, void *arg)
 	if (ssl && peal_address_parse(f->host, 0, &literal) == PEAL_OK)
 		mbedtls_ssl_set_hostname(ssl, NULL);
 	bio_begin(&f->bio, ssl);
+	peal_resume_offer(f, ssl);
 	return CURLE_OK;
 }
 
@@ -162,69 +184,125 @@ void peal_tls_text(struct peal_fetch *f, const char *text, size_t len)
 		f->alert = message[1];
 }
 
-int peal_tls_connected(struct peal_fetch *f)
+static void note_server(struct peal_fetch *f, const mbedtls_ssl_context *ssl)
 {
 	struct peal_fetch_response *r = &f->response;
-	mbedtls_ssl_context *ssl = context_of(f->easy);
-	const char *text;
+	const char *text = mbedtls_ssl_get_version(ssl);
 
-	if (!ssl)
-		return -1;
-	r->client_cert_sent = f->bio.asked && f->tls.identity;
-	bio_end(&f->bio);
-	text = mbedtls_ssl_get_version(ssl);
 	snprintf(r->tls_version, sizeof(r->tls_version), "%s",
 		 text ? text : "");
 	text = mbedtls_ssl_get_ciphersuite(ssl);
 	snprintf(r->cipher, sizeof(r->cipher), "%s", text ? text : "");
-	if (f->verdict.ran)
-		return f->verdict.err ? -1 : 0;
-	/* a connection kept from an earlier fetch with the same tag */
-	peal_verdict_init(&f->verdict, &f->tls, f->host, r->chain, &r->chain_n);
-	return peal_verdict_again(&f->verdict, mbedtls_ssl_get_peer_cert(ssl)) ?
-		       -1 :
-		       0;
 }
 
-/* libcurl compares this option, which its mbedTLS backend ignores otherwise,
- * when it looks for a kept connection: identities and policies never mix. The
- * client certificate itself is not given to libcurl, which would parse it
- * again for each connection and leak when that lacks memory. */
-static enum peal_err tag(const struct peal_tls_policy *p, char out[65])
+int peal_tls_connected(struct peal_fetch *f)
 {
-	unsigned char digest[PEAL_SHA256_SIZE];
-	unsigned numbers[] = { p->min_version,
-			       (unsigned)p->check_name,
-			       (unsigned)p->cn_fallback,
-			       p->min_rsa_bits,
-			       peal_anchors_count(p->anchors),
-			       p->identity != NULL };
+	mbedtls_ssl_context *ssl = context_of(f->easy);
+
+	if (!ssl)
+		return -1;
+	bio_end(&f->bio);
+	note_server(f, ssl);
+	return peal_resume_judge(f, ssl) ? -1 : 0;
+}
+
+void peal_tls_facts(struct peal_fetch *f)
+{
+	static const unsigned char none[PEAL_DIGEST_SIZE];
+	const struct peal_verdict *v = &f->verdict;
+	struct peal_fetch_response *r = &f->response;
+
+	r->pinned = v->pinned;
+	r->anchor_private = v->anchor_private;
+	if (memcmp(v->anchor_sha256, none, sizeof(none)) != 0)
+		peal_hex(v->anchor_sha256, sizeof(none), r->anchor);
+}
+
+static void add_set(struct peal_hash *h, const struct peal_cert_set *set)
+{
+	unsigned char digest[PEAL_DIGEST_SIZE];
+
+	if (!h->err)
+		h->err = peal_cert_set_digest(set, digest);
+	peal_hash_add(h, digest, sizeof(digest));
+}
+
+/* All of a policy but what a kept verdict is judged by again. */
+static enum peal_err tag(const struct peal_tls_policy *p,
+			 unsigned char out[PEAL_SHA256_SIZE])
+{
+	unsigned numbers[] = {
+		p->min_version,           (unsigned)p->check_name,
+		(unsigned)p->cn_fallback, p->min_rsa_bits,
+		(unsigned)p->once,        p->identity != NULL
+	};
+	unsigned char anchors[PEAL_DIGEST_SIZE];
+	const int *suite = peal_ciphers_ids(p->ciphers);
 	struct peal_hash h;
 	enum peal_err err = peal_hash_init(&h, PEAL_HASH_SHA256);
 
 	if (err)
 		return err;
 	peal_hash_add(&h, numbers, sizeof(numbers));
-	if (p->anchors)
-		peal_hash_add(&h, p->anchors->digest, PEAL_DIGEST_SIZE);
+	peal_anchors_digest(p->anchors, anchors);
+	peal_hash_add(&h, anchors, sizeof(anchors));
+	add_set(&h, p->rejected);
+	add_set(&h, p->pinned);
+	add_set(&h, p->removed);
 	if (p->identity)
 		peal_hash_add(&h, p->identity->digest, PEAL_DIGEST_SIZE);
-	err = peal_hash_final(&h, digest);
+	for (; *suite; suite++)
+		peal_hash_add(&h, suite, sizeof(*suite));
+	err = peal_hash_final(&h, out);
 	peal_hash_fini(&h);
-	if (!err)
-		peal_hex(digest, sizeof(digest), out);
 	return err;
 }
 
-CURLcode peal_tls_set(struct peal_fetch *f)
+/* The policy and the server, both of them: a name may have several. */
+static enum peal_err session_key(const struct peal_fetch *f,
+				 const unsigned char policy[PEAL_SHA256_SIZE],
+				 unsigned char out[PEAL_SESSION_KEY])
+{
+	char *port = NULL;
+	struct peal_hash h;
+	enum peal_err err;
+
+	if (curl_url_get(f->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+		return PEAL_ENOMEM;
+	err = peal_hash_init(&h, PEAL_HASH_SHA256);
+	peal_hash_add(&h, policy, PEAL_SHA256_SIZE);
+	peal_hash_add(&h, f->host, strlen(f->host) + 1);
+	peal_hash_add(&h, port, strlen(port));
+	if (!err)
+		err = peal_hash_final(&h, out);
+	peal_hash_fini(&h);
+	curl_free(port);
+	return err;
+}
+
+/* libcurl compares this option, which its mbedTLS backend ignores otherwise,
+ * when it looks for a kept connection: identities and policies never mix, and
+ * what was to be forgotten is not found. The client certificate itself is not
+ * given to libcurl, which would parse it again for each connection and leak
+ * when that lacks memory. */
+static CURLcode set_tag(struct peal_fetch *f, unsigned forgotten)
+{
+	unsigned char policy[PEAL_SHA256_SIZE];
+	char text[2 * PEAL_SHA256_SIZE + 12];
+	size_t len = 2 * sizeof(policy);
+
+	if (tag(&f->tls, policy) || session_key(f, policy, f->key))
+		return CURLE_OUT_OF_MEMORY;
+	peal_hex(policy, sizeof(policy), text);
+	snprintf(text + len, sizeof(text) - len, ":%x", forgotten);
+	return curl_easy_setopt(f->easy, CURLOPT_SSL_EC_CURVES, text);
+}
+
+CURLcode peal_tls_set(struct peal_fetch *f, unsigned forgotten)
 {
 	CURL *e = f->easy;
-	char text[65] = "";
-	CURLcode rc = CURLE_OK;
+	CURLcode rc = set_tag(f, forgotten);
 
-	if (tag(&f->tls, text))
-		return CURLE_OUT_OF_MEMORY;
-	PEAL_SET(rc, e, CURLOPT_SSL_EC_CURVES, text);
 	PEAL_SET(rc, e, CURLOPT_SSL_CTX_FUNCTION, on_handshake);
 	PEAL_SET(rc, e, CURLOPT_SSL_CTX_DATA, f);
 	PEAL_SET(rc, e, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -233,9 +311,11 @@ CURLcode peal_tls_set(struct peal_fetch *f)
 		 f->tls.min_version == PEAL_TLS_1_3 ?
 			 (long)CURL_SSLVERSION_TLSv1_3 :
 			 (long)CURL_SSLVERSION_TLSv1_2);
-	/* a resumed session would skip our checks */
+	/* it would resume what we know nothing of */
 	PEAL_SET(rc, e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	/* with ALPN libcurl hides the TLS context until it is connected */
 	PEAL_SET(rc, e, CURLOPT_SSL_ENABLE_ALPN, 0L);
+	PEAL_SET(rc, e, CURLOPT_FRESH_CONNECT, (long)f->tls.once);
+	PEAL_SET(rc, e, CURLOPT_FORBID_REUSE, (long)f->tls.once);
 	return rc;
 }

@@ -21,10 +21,23 @@
 struct peal_fetcher;
 struct peal_fetch;
 
-/* Keeps connections between fetches, apart by identity, anchors, policy and
- * address. TLS sessions are not resumed: that would skip the checks. */
+/* Keeps connections and TLS sessions between fetches, apart by server, identity,
+ * anchors, lists and the rest of the policy. Certificates are checked in full
+ * handshakes; what is kept carries what they showed and is judged by it again:
+ * dates, rejected list, DNS. A session that a server refuses costs a second
+ * handshake and is dropped. */
 enum peal_err peal_fetcher_new(struct peal_fetcher **out, struct peal_loop *l);
 void peal_fetcher_free(struct peal_fetcher *f); /* cancels; takes NULL */
+/* Sessions as bytes, for the next start of the process: secret, so seal them.
+ * Nothing is appended if there are none. PEAL_ELIMIT, PEAL_ENOMEM */
+enum peal_err peal_fetcher_export(const struct peal_fetcher *f,
+				  struct peal_buf *out);
+/* Returns how many were taken: none of what is damaged or comes from another
+ * build, none for a server that there is a session with. */
+unsigned peal_fetcher_import(struct peal_fetcher *f, const void *bytes,
+			     size_t len);
+/* Drops sessions and idle connections; what runs goes on. */
+void peal_fetcher_forget(struct peal_fetcher *f);
 /* Does it call a sink? It may not be freed then, and starts nothing new. */
 int peal_fetcher_busy(const struct peal_fetcher *f);
 
@@ -77,7 +90,12 @@ struct peal_fetch_request {
  *   sent      requests that went out (1 + authentication retries)
  *   peer      address and port connected to
  *   tls_version "TLSv1.3" or ""; cipher
- *   chain     what the peer presented, also when it was refused
+ *   client_cert_sent  in the handshake that the connection's trust comes from
+ *   resumed   a session was resumed: no certificate was sent this time
+ *   reused    the connection is one of an earlier exchange
+ *   pinned, anchor_private, anchor (SHA-256, hex; "": none): see peal/trust.h
+ *   chain     what the peer presented, also when it was refused; der is NULL
+ *             when it was in an earlier exchange
  * With an error the facts known so far are filled in. */
 struct peal_fetch_response {
 	int status;
@@ -92,6 +110,9 @@ struct peal_fetch_response {
 	char tls_version[12];
 	char cipher[64];
 	int client_cert_sent;
+	int resumed, reused;
+	int pinned, anchor_private;
+	char anchor[65];
 	int auth_exhausted; /* credentials were given and refused */
 	struct peal_cert_facts chain[PEAL_LIMIT_CHAIN];
 	unsigned chain_n;

@@ -74,6 +74,15 @@ enum {
 #ifndef PEAL_LIMIT_CHAIN
 	PEAL_LIMIT(PEAL_LIMIT_CHAIN, 16), /* certificates of a peer kept */
 #endif
+#ifndef PEAL_LIMIT_SESSIONS
+	PEAL_LIMIT(PEAL_LIMIT_SESSIONS, 64), /* of TLS, kept by one fetcher */
+#endif
+#ifndef PEAL_LIMIT_SESSION
+	PEAL_LIMIT(PEAL_LIMIT_SESSION, 8 << 10), /* one of them */
+#endif
+#ifndef PEAL_LIMIT_SESSIONS_BYTES
+	PEAL_LIMIT(PEAL_LIMIT_SESSIONS_BYTES, 256 << 10),
+#endif
 #ifndef PEAL_LIMIT_DNS_ANSWERS
 	PEAL_LIMIT(PEAL_LIMIT_DNS_ANSWERS, 64),
 #endif
