@@ -23,6 +23,8 @@ int luaopen_peal_control(lua_State *L);
 int luaopen_peal_decode(lua_State *L);
 int luaopen_peal_encode(lua_State *L);
 int luaopen_peal_fetch(lua_State *L);
+int luaopen_peal_issue(lua_State *L);
+int luaopen_peal_keyring(lua_State *L);
 int luaopen_peal_loop(lua_State *L);
 int luaopen_peal_net(lua_State *L);
 int luaopen_peal_sandbox(lua_State *L);
@@ -159,6 +161,12 @@ struct peal_schema *peal_lua_check_schema(lua_State *L, int index);
 struct peal_txn *peal_lua_check_txn(lua_State *L, int index);
 struct peal_anchors *peal_lua_check_anchors(lua_State *L, int index);
 struct peal_identity *peal_lua_check_identity(lua_State *L, int index);
+struct peal_key *peal_lua_check_key(lua_State *L, int index);
 const struct peal_snapshot *peal_lua_check_snapshot(lua_State *L, int index);
+
+/* Push the userdata of another binding file, empty; the place for what it
+ * holds. Their modules must have been opened. */
+struct peal_identity **peal_lua_new_identity(lua_State *L);
+struct peal_key **peal_lua_new_key(lua_State *L);
 
 #endif

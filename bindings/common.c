@@ -12,6 +12,8 @@ void peal_open_bindings(lua_State *L)
 		{ "peal.decode", luaopen_peal_decode },
 		{ "peal.encode", luaopen_peal_encode },
 		{ "peal.fetch", luaopen_peal_fetch },
+		{ "peal.issue", luaopen_peal_issue },
+		{ "peal.keyring", luaopen_peal_keyring },
 		{ "peal.loop", luaopen_peal_loop },
 		{ "peal.net", luaopen_peal_net },
 		{ "peal.sandbox", luaopen_peal_sandbox },

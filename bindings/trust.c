@@ -36,6 +36,15 @@ struct peal_identity *peal_lua_check_identity(lua_State *L, int index)
 	return b->i;
 }
 
+struct peal_identity **peal_lua_new_identity(lua_State *L)
+{
+	struct identity *b = lua_newuserdatauv(L, sizeof(*b), 0);
+
+	b->i = NULL;
+	luaL_setmetatable(L, TYPE_IDENTITY);
+	return &b->i;
+}
+
 static int l_anchors(lua_State *L)
 {
 	struct anchors *b = lua_newuserdatauv(L, sizeof(*b), 0);
@@ -110,13 +119,10 @@ static int l_identity(lua_State *L)
 {
 	const char *cert = luaL_checkstring(L, 1);
 	const char *key = luaL_checkstring(L, 2);
-	struct identity *b = lua_newuserdatauv(L, sizeof(*b), 0);
+	struct peal_identity **i = peal_lua_new_identity(L);
 	struct peal_reason reason;
-	enum peal_err err;
+	enum peal_err err = peal_identity_load(i, cert, key, &reason);
 
-	b->i = NULL;
-	luaL_setmetatable(L, TYPE_IDENTITY);
-	err = peal_identity_load(&b->i, cert, key, &reason);
 	return err ? peal_lua_fail(L, err, &reason) : 1;
 }
 

@@ -274,7 +274,9 @@ local function make_world(options, file, st, believed, wants)
   if not own_loop then return problem(sentence, word) end
   local ok, failed = check_dns(own_loop, file, options.phone)
   if not ok then return nil, failed end
+  local path = options.store or file.store
   return live.new { loop = own_loop, store = st, device = file.device,
+    keys = path and path .. "/keys",
     rules_dir = options.rules or file.rules, trust = believed,
     dns = file.dns and { servers = file.dns } or nil, ask = wants.ask,
     log = wants.log, tell = wants.tell }

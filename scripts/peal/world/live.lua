@@ -16,6 +16,10 @@
 --   rules()                 rule sources, see rule_files.lua
 --   ask(job, overrides)     one decision of an operator's rule file, see
 --                           isolation.lua
+--   new_key(kind)           a private key, "P-256", "RSA-2048" ... |
+--                           nil, sentence, word
+--   keyring                 private keys with their certificates, in
+--                           generations (peal.keyring)
 --   log(text)               a line of the control log
 --   tell(event)             an event of the trace or the engine, plain data,
 --                           for who follows the phone
@@ -24,6 +28,8 @@ local device = require "peal.device"
 local events = require "peal.world.events"
 local fetch = require "peal.fetch"
 local isolation = require "peal.world.isolation"
+local issue = require "peal.issue"
+local keyring = require "peal.keyring"
 local net = require "peal.net"
 local rule_files = require "peal.world.rule_files"
 local sys = require "peal.sys"
@@ -83,11 +89,13 @@ end
 --   dns        { servers = "127.0.0.1:5353" } or nil: the system's
 --   ask        where operators' rules run, as isolation.worker() gives it;
 --              phones of one host share it. nil: a worker of its own
+--   keys       folder of the keyring, made when first written; nil: memory
 --   log, tell  functions, or nil: nobody listens
 function live.new(options)
   local loop = options.loop
   local client, resolver
-  local world = { store = options.store, device = options.device or {} }
+  local world = { store = options.store, device = options.device or {},
+    keyring = assert(keyring.open(options.keys)) }
 
   function world.now()
     local time = sys.time()
@@ -135,6 +143,15 @@ function live.new(options)
   end
 
   world.rules = rule_files.reader(options.rules_dir)
+
+  -- The primes of an RSA key take seconds.
+  function world.new_key(kind)
+    if not kind:find("^RSA") then return issue.key(kind) end
+    return task.await(function(resume)
+      local job, sentence, word = issue.key_start(loop, kind, resume)
+      if not job then resume(nil, sentence, word) end
+    end)
+  end
 
   local ask = options.ask
 

@@ -4,6 +4,8 @@ local device = require "peal.device"
 local events = require "peal.world.events"
 local heap = require "peal.world.heap"
 local isolation = require "peal.world.isolation"
+local issue = require "peal.issue"
+local keyring = require "peal.keyring"
 local rule_files = require "peal.world.rule_files"
 local task = require "peal.task"
 
@@ -92,6 +94,7 @@ end
 --   dice     "min", "max", a seed, or function(lo, hi)
 --   rules    sources as rule_files.read() gives them (default: the factory's)
 --   device   table
+--   keyring  a peal.keyring (default: one in memory)
 --   ask      where operators' rules run (default: a box of its own)
 --   forget   true: requests, datagrams, lines and told events are not kept
 function virtual.new(options)
@@ -103,6 +106,7 @@ function virtual.new(options)
   dice = DICE[dice] or dice
 
   local world = { store = options.store, device = options.device or {},
+    keyring = options.keyring or assert(keyring.open()),
     requests = {}, datagrams = {}, lines = {}, told = {} }
 
   local function record(list, entry)
@@ -168,6 +172,9 @@ function virtual.new(options)
   local sources = options.rules or rule_files.read()
 
   function world.rules() return sources end
+
+  -- Keys are real ones: no dice of a script's make them.
+  world.new_key = issue.key
 
   function world.ask(job, overrides)
     return ask(world.store, overrides, job)
