@@ -138,6 +138,21 @@ void peal_anchors_unref(struct peal_anchors *a)
 	peal_free(a);
 }
 
+enum peal_err peal_anchors_each(const struct peal_anchors *a, peal_cert_fn fn,
+				void *arg)
+{
+	const mbedtls_x509_crt *crt = a ? a->first : NULL;
+	struct peal_cert_facts facts;
+	enum peal_err err = PEAL_OK;
+
+	for (; crt && !err; crt = crt->next) {
+		peal_cert_facts_of(
+			crt, ((const struct peal_anchor *)crt)->sha256, &facts);
+		err = fn(&facts, arg);
+	}
+	return err;
+}
+
 unsigned peal_anchors_count(const struct peal_anchors *a)
 {
 	return a ? a->count : 0;

@@ -92,6 +92,11 @@ enum peal_err peal_identity_load(struct peal_identity **out,
 struct peal_identity *peal_identity_ref(struct peal_identity *i);
 void peal_identity_unref(struct peal_identity *i);
 
+/* Its own certificate, borrowed, and the SHA-256 of that. */
+const unsigned char *peal_identity_der(const struct peal_identity *i,
+				       size_t *len);
+void peal_identity_digest(const struct peal_identity *i, unsigned char out[32]);
+
 enum peal_tls_version { PEAL_TLS_1_2 = 12, PEAL_TLS_1_3 = 13 };
 
 /* How strict a transfer is. Whatever is NULL or 0 asks for nothing special.
@@ -169,6 +174,11 @@ typedef enum peal_err (*peal_cert_fn)(const struct peal_cert_facts *facts,
 				      void *arg);
 enum peal_err peal_certs_read(const void *bytes, size_t len, peal_cert_fn fn,
 			      void *arg, struct peal_reason *reason);
+
+/* The same for each certificate of a set, base included; der is borrowed from
+ * the set. NULL has none. */
+enum peal_err peal_anchors_each(const struct peal_anchors *a, peal_cert_fn fn,
+				void *arg);
 
 /* Names of a DER certificate ("DNS:x", "IP:x", "email:x", "URI:x"), and what
  * it may be used for ("serverAuth", "clientAuth", dotted numbers of others;
