@@ -31,9 +31,19 @@
 --   seal(bytes), unseal(bytes)  for state that others must not read, under a
 --                               key of this phone -> bytes | nil, sentence,
 --                               word ("corrupt": not sealed by this phone)
+--   address           the phone's IP address now (the identity's)
+--   names             list of DNS names it is known by (Host_Name, Domain)
+--   terminals         those that are to have the phone's host certificate:
+--                     list of { id, kind = "system", "sip" or "standard",
+--                     push = function(bundle, answer), restart =
+--                     function(answer) }. A bundle has id, and PEM texts: host,
+--                     root, previous (older roots that still hold).
+--                     answer(ok, sentence) is called once, at once or later: a
+--                     push is over, a SIP terminal is up again (none)
 --   apply(changes)    values that were committed
 --   subscribe(fn)     fn(kind, about) for what happens: "lines",
---                     "registration", "clock", "headset", "address"
+--                     "registration", "clock", "headset", "address",
+--                     "terminal" (there are others, or one is back)
 local device = {}
 
 local function value(d, name)
@@ -89,6 +99,21 @@ end
 --- { model =, version = }, or nil.
 function device.headset(d)
   return value(d, "headset")
+end
+
+--- The phone's address, or nil where the device does not say.
+function device.address(d)
+  return value(d, "address")
+end
+
+--- List of the phone's DNS names, or nil where the device does not say.
+function device.names(d)
+  return value(d, "names")
+end
+
+--- Terminals that the phone serves.
+function device.terminals(d)
+  return value(d, "terminals") or {}
 end
 
 return device

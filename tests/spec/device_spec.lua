@@ -85,6 +85,33 @@ describe("a simulated device", function()
     assert.is_true(device.registered(d))
   end)
 
+  it("serves terminals, which take what they are given", function()
+    assert.same({}, device.terminals(simulated.new()))
+    local d = simulated.new { terminals = { { id = "17", kind = "sip" } } }
+    local one, said = device.terminals(d)[1], {}
+    local function answer(...) said[#said + 1] = { ... } end
+    one.push({ id = "a" }, answer)
+    one.restart(answer)
+    assert.same({ id = "a" }, d.terminal("17").bundle)
+    assert.equal(1, one.restarts)
+    one.broken, one.slow = "it is off", true
+    one.push({ id = "b" }, answer)
+    assert.same({ { true }, { true } }, said)
+    one.finish()
+    assert.same({ false, "it is off" }, said[3])
+    assert.equal("a", one.bundle.id)
+  end)
+
+  it("tells of another address, and of other terminals", function()
+    local d, told = simulated.new { address = "192.0.2.1" }, {}
+    d.subscribe(function(kind) told[#told + 1] = kind end)
+    d.set_address("192.0.2.2")
+    d.set_terminals { { id = "18", kind = "system" } }
+    assert.same({ "address", "terminal" }, told)
+    assert.equal("192.0.2.2", device.address(d))
+    assert.equal("18", device.terminals(d)[1].id)
+  end)
+
   it("passes the user's answer on, once", function()
     local d, got = simulated.new(), {}
     assert.is_false(d.answer("now"))
@@ -268,6 +295,10 @@ describe("a phone file with a simulated device", function()
     { "simulated = true, headset = { model = 5 }", "device.headset.model" },
     { "simulated = true, folder = 'none'", "device.folder" },
     { "simulated = true, folder = ''", "device.folder" },
+    { "simulated = true, terminals = { { id = '1' } }",
+      "device.terminals[1]" },
+    { "simulated = true, terminals = { { id = '1', kind = 'sip' }, "
+      .. "{ id = '1', kind = 'sip' } }", "device.terminals[2]" },
     { "simulated = true, registered = 1", "device.registered" } }
   for _, row in ipairs(bad) do
     it("names the field of " .. row[1], function()

@@ -100,7 +100,8 @@ end
 -- Fields of a simulated device.
 local SIMULATED <const> = { simulated = "boolean", folder = "string",
   lines_active = "number", registered = "boolean", clock_trusted = "boolean",
-  zone = "string", load = "table", headset = "table" }
+  zone = "string", load = "table", headset = "table", address = "string",
+  terminals = "table" }
 
 local SIMULATED_TEXTS <const> = {
   load = { active = true, inactive = true },
@@ -115,6 +116,22 @@ local function check_texts_of(path, field, given)
     elseif type(value) ~= "string" or value == "" then
       return usage("%s: device.%s.%s is no text", path, field, name)
     end
+  end
+  return true
+end
+
+local KINDS <const> = { system = true, sip = true, standard = true }
+
+local function check_terminals(path, list)
+  local seen = {}
+  for i, one in ipairs(list or {}) do
+    local is_good = type(one) == "table" and type(one.id) == "string"
+      and one.id:find("^[%w._:-]+$") and KINDS[one.kind] and not seen[one.id]
+    if not is_good then
+      return usage("%s: device.terminals[%d] has an id of its own and a kind: "
+        .. "system, sip or standard", path, i)
+    end
+    seen[one.id] = true
   end
   return true
 end
@@ -139,7 +156,7 @@ local function check_simulated(path, given)
   if headset and not (headset.model and headset.version) then
     return usage("%s: device.headset has a model and a version", path)
   end
-  return true
+  return check_terminals(path, given.terminals)
 end
 
 -- A device that is to be simulated, and the load that it runs as $SWVER.

@@ -4,6 +4,8 @@
 --   local d = simulated.new { load = { active = "sip88xx.11-3-1MPP-234" } }
 --   d.set_lines(1)              a call; set_registered(b), set_clock(b)
 --   d.plug { model = "560", version = "1-5-1-10" }   d.unplug()
+--   d.set_address("192.0.2.9")  the address changes
+--   d.terminal("17")            what it serves, see device/terminals.lua
 --   d.answer("now")             the user's choice to the prompt in d.asked
 --   d.reboots                   list of { reason, cold }
 --   d.images                    list of { load, size, sha256 } as finished
@@ -14,6 +16,7 @@
 -- A reboot runs what was activated, and does come back.
 local encode = require "peal.encode"
 local slots_of = require "peal.device.slots"
+local terminals = require "peal.device.terminals"
 local sys = require "peal.sys"
 
 local simulated = {}
@@ -52,7 +55,8 @@ local function add_slots(d, slots, options, state)
   end
 end
 
--- Lines, registration, clock, headset: state, and who is told of changes.
+-- Lines, registration, clock, address, headset, terminals: state, and who is
+-- told of changes.
 local function add_state(d, state)
   state.listeners = {}
   local function tell(kind, about)
@@ -63,6 +67,7 @@ local function add_state(d, state)
   function d.registered() return state.registered end
   function d.clock_trusted() return state.clock_trusted ~= false end
   function d.zone() return state.zone or "UTC0" end
+  function d.address() return state.address end
   function d.headset() return state.headset and copy(state.headset) end
   function d.set_lines(n)
     state.lines_active = n
@@ -76,6 +81,10 @@ local function add_state(d, state)
     state.clock_trusted = yes
     tell("clock", { trusted = yes })
   end
+  function d.set_address(address)
+    state.address = address
+    tell("address", { address = address })
+  end
   function d.plug(headset)
     state.headset = copy(headset)
     tell("headset", copy(headset))
@@ -84,6 +93,7 @@ local function add_state(d, state)
     state.headset = nil
     tell("headset", nil)
   end
+  terminals.add(d, state.terminals, tell)
 end
 
 local KEY_SIZE <const> = 32
@@ -155,7 +165,9 @@ local function add_user(d, state)
 end
 
 --- @tparam[opt] table options
---   lines_active, registered, clock_trusted, zone, headset   as in device.lua
+--   lines_active, registered, clock_trusted, zone, headset, address   as in
+--              device.lua
+--   terminals  list of { id, kind }
 --   load       { active, inactive }, of a phone that has never run
 --   folder     where the image partitions are files (device/slots.lua), and
 --              the key to seal with ("seal.key"); nil: names and a key in
@@ -171,7 +183,8 @@ function simulated.new(options)
   if not slots then return nil, sentence, word end
   local state = { lines_active = options.lines_active,
     registered = options.registered, clock_trusted = options.clock_trusted,
-    zone = options.zone, headset = options.headset and copy(options.headset) }
+    zone = options.zone, headset = options.headset and copy(options.headset),
+    address = options.address, terminals = options.terminals }
   local d = { simulated = true, reboots = {}, images = {}, installed = {},
     prompts = {}, applied = {}, aborted = 0 }
   add_slots(d, slots, options, state)
