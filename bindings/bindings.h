@@ -10,6 +10,7 @@
 #include <lua.h>
 #include <lualib.h>
 
+#include "peal/buf.h"
 #include "peal/error.h"
 
 /* Put every module into package.preload ("peal.store" ...). */
@@ -19,6 +20,8 @@ void peal_open_bindings(lua_State *L);
 void peal_open_embedded(lua_State *L, int only);
 
 int luaopen_peal_chain(lua_State *L);
+struct peal_cert_facts;
+
 int luaopen_peal_control(lua_State *L);
 int luaopen_peal_decode(lua_State *L);
 int luaopen_peal_encode(lua_State *L);
@@ -154,6 +157,23 @@ void peal_lua_call_back(lua_State *L, int self, int slot, peal_lua_push_fn push,
  * one counts. Pops it, and never raises. */
 void peal_lua_loop_fail(lua_State *L, int loop_index);
 
+/* A buffer that an error in Lua does not lose, as a userdata on top; and its
+ * bytes as a string, or nil, sentence, word, place. Wiped when freed.
+ * push_buf returns how many values it pushed. */
+struct peal_buf *peal_lua_new_buf(lua_State *L, size_t max);
+int peal_lua_push_buf(lua_State *L, enum peal_err err, struct peal_buf *b);
+
+/* Digits of `len` bytes, as a string on top. */
+void peal_lua_push_hex(lua_State *L, const unsigned char *bytes, size_t len);
+
+/* What is known of a certificate: into the table on top; a new table of a DER
+ * one, with its names and purposes, or an error and nothing. */
+void peal_lua_set_cert(lua_State *L, const struct peal_cert_facts *facts);
+enum peal_err peal_lua_push_cert(lua_State *L, const unsigned char *der,
+				 size_t len);
+/* The functions of peal.trust about certificates, into the table on top. */
+void peal_lua_open_certs(lua_State *L);
+
 /* The C things in userdata of other binding files; raise on a wrong type or a
  * closed handle. */
 struct peal_loop *peal_lua_check_loop(lua_State *L, int index);
@@ -161,6 +181,8 @@ struct peal_schema *peal_lua_check_schema(lua_State *L, int index);
 struct peal_txn *peal_lua_check_txn(lua_State *L, int index);
 struct peal_anchors *peal_lua_check_anchors(lua_State *L, int index);
 struct peal_identity *peal_lua_check_identity(lua_State *L, int index);
+struct peal_cert_set *peal_lua_check_cert_set(lua_State *L, int index);
+struct peal_ciphers *peal_lua_check_ciphers(lua_State *L, int index);
 struct peal_key *peal_lua_check_key(lua_State *L, int index);
 const struct peal_snapshot *peal_lua_check_snapshot(lua_State *L, int index);
 

@@ -20,7 +20,7 @@
 #include "peal/limits.h"
 #include "peal/profile.h"
 
-#define TYPE "peal.encode.result"
+#define TYPE "peal.buf"
 #define DIGEST "peal.encode.sha256"
 
 static int l_result_gc(lua_State *L)
@@ -29,12 +29,11 @@ static int l_result_gc(lua_State *L)
 	return 0;
 }
 
-/* A buffer that an error in Lua does not lose. */
-static struct peal_buf *new_result(lua_State *L)
+struct peal_buf *peal_lua_new_buf(lua_State *L, size_t max)
 {
 	struct peal_buf *b = lua_newuserdatauv(L, sizeof(*b), 0);
 
-	peal_buf_init(b, (size_t)PEAL_LIMIT_INFLATED * 2);
+	peal_buf_init(b, max);
 	if (luaL_newmetatable(L, TYPE)) {
 		lua_pushcfunction(L, l_result_gc);
 		lua_setfield(L, -2, "__gc");
@@ -43,12 +42,17 @@ static struct peal_buf *new_result(lua_State *L)
 	return b;
 }
 
-static int finish(lua_State *L, enum peal_err err, struct peal_buf *b)
+int peal_lua_push_buf(lua_State *L, enum peal_err err, struct peal_buf *b)
 {
 	if (!err)
-		lua_pushlstring(L, (char *)b->data, b->len);
+		lua_pushlstring(L, b->data ? (char *)b->data : "", b->len);
 	peal_buf_fini_secret(b);
 	return err ? peal_lua_fail(L, err, NULL) : 1;
+}
+
+static struct peal_buf *new_result(lua_State *L)
+{
+	return peal_lua_new_buf(L, (size_t)PEAL_LIMIT_INFLATED * 2);
 }
 
 static int l_gzip(lua_State *L)
@@ -60,7 +64,8 @@ static int l_gzip(lua_State *L)
 
 	luaL_argcheck(L, level >= 0 && level <= 9, 2, "a level is 0 to 9");
 	b = new_result(L);
-	return finish(L, peal_encode_gzip(bytes, len, (int)level, b), b);
+	return peal_lua_push_buf(L, peal_encode_gzip(bytes, len, (int)level, b),
+				 b);
 }
 
 static const unsigned char *check_salt(lua_State *L, int index, size_t want)
@@ -82,7 +87,7 @@ static int l_aes(lua_State *L)
 	const unsigned char *salt = check_salt(L, 4, 8);
 	struct peal_buf *b = new_result(L);
 
-	return finish(
+	return peal_lua_push_buf(
 		L, peal_encode_aes(bytes, len, key, key_len, kdf, salt, b), b);
 }
 
@@ -98,10 +103,10 @@ static int l_aes128gcm(lua_State *L)
 	luaL_argcheck(L, size >= 18 && size <= UINT32_MAX, 4,
 		      "a record has 18 bytes or more");
 	b = new_result(L);
-	return finish(L,
-		      peal_encode_aes128gcm(bytes, len, ikm, ikm_len, salt,
-					    (uint32_t)size, b),
-		      b);
+	return peal_lua_push_buf(L,
+				 peal_encode_aes128gcm(bytes, len, ikm, ikm_len,
+						       salt, (uint32_t)size, b),
+				 b);
 }
 
 static const unsigned char *check_key(lua_State *L, int index)
@@ -120,7 +125,7 @@ static int l_seal(lua_State *L)
 	const char *bytes = luaL_checklstring(L, 2, &len);
 	struct peal_buf *b = new_result(L);
 
-	return finish(L, peal_seal(key, bytes, len, b), b);
+	return peal_lua_push_buf(L, peal_seal(key, bytes, len, b), b);
 }
 
 static int l_unseal(lua_State *L)
@@ -130,7 +135,7 @@ static int l_unseal(lua_State *L)
 	const char *bytes = luaL_checklstring(L, 2, &len);
 	struct peal_buf *b = new_result(L);
 
-	return finish(L, peal_unseal(key, bytes, len, b), b);
+	return peal_lua_push_buf(L, peal_unseal(key, bytes, len, b), b);
 }
 
 static void check_text(lua_State *L, const struct peal_value *v)
@@ -191,7 +196,7 @@ static int l_profile(lua_State *L)
 	}
 	if (!err)
 		err = peal_profile_end(b);
-	return finish(L, err, b);
+	return peal_lua_push_buf(L, err, b);
 }
 
 static int l_escape(lua_State *L)
@@ -200,7 +205,7 @@ static int l_escape(lua_State *L)
 	const char *text = luaL_checklstring(L, 1, &len);
 	struct peal_buf *b = new_result(L);
 
-	return finish(L, peal_profile_escape(b, text, len), b);
+	return peal_lua_push_buf(L, peal_profile_escape(b, text, len), b);
 }
 
 struct digest {

@@ -1,10 +1,18 @@
 /* trust.c - require "peal.trust"
  *
- *   a = trust.anchors(); a:load(path); a:add(text) -> count | nil, ...; #a
- *   trust.identity(cert_path, key_path) -> identity | nil, sentence, word
+ *   a = trust.anchors(base | nil); #a; a:digest() -> hex
+ *       everything of base, which is shared and can grow no more
+ *   a:load(path, flags | nil), a:add(bytes, flags | nil) -> count | nil, ...
+ *       flags: "private", "dateless" or a list of them
+ *   i = trust.identity(cert_path, key_path) | nil, sentence, word
+ *   i:facts() -> as of parse(), of its own certificate; i:digest() -> hex
  *   trust.name_matches(host, {"DNS:...", "IP:..."}, cn | nil, fallback)
- *   trust.build_time() -> s, UTC: no clock that is set shows an earlier one */
+ *   trust.build_time() -> s, UTC: no clock that is set shows an earlier one
+ *   trust.set, trust.ciphers, trust.parse, trust.pem: see certs.c */
 #include "peal/trust.h"
+
+#include <string.h>
+
 #include "bindings.h"
 
 #define TYPE_ANCHORS "peal.anchors"
@@ -47,12 +55,14 @@ struct peal_identity **peal_lua_new_identity(lua_State *L)
 
 static int l_anchors(lua_State *L)
 {
+	struct peal_anchors *base =
+		lua_isnoneornil(L, 1) ? NULL : peal_lua_check_anchors(L, 1);
 	struct anchors *b = lua_newuserdatauv(L, sizeof(*b), 0);
 	enum peal_err err;
 
 	b->a = NULL;
 	luaL_setmetatable(L, TYPE_ANCHORS);
-	err = peal_anchors_new(&b->a);
+	err = peal_anchors_extend(&b->a, base);
 	return err ? peal_lua_fail(L, err, NULL) : 1;
 }
 
@@ -74,13 +84,42 @@ static int counted(lua_State *L, enum peal_err err, unsigned n,
 	return 1;
 }
 
+static unsigned flag_at(lua_State *L, int index, int argument)
+{
+	const char *flag = lua_tostring(L, index);
+
+	if (flag && strcmp(flag, "private") == 0)
+		return PEAL_ANCHOR_PRIVATE;
+	if (flag && strcmp(flag, "dateless") == 0)
+		return PEAL_ANCHOR_DATELESS;
+	return (unsigned)luaL_argerror(L, argument,
+				       "not \"private\" or \"dateless\"");
+}
+
+static unsigned opt_flags(lua_State *L, int index)
+{
+	unsigned flags = 0;
+	lua_Integer i;
+
+	if (lua_isnoneornil(L, index))
+		return 0;
+	if (!lua_istable(L, index))
+		return flag_at(L, index, index);
+	for (i = luaL_len(L, index); i > 0; i--) {
+		lua_geti(L, index, i);
+		flags |= flag_at(L, -1, index);
+		lua_pop(L, 1);
+	}
+	return flags;
+}
+
 static int l_load(lua_State *L)
 {
 	struct peal_anchors *a = peal_lua_check_anchors(L, 1);
 	const char *path = luaL_checkstring(L, 2);
+	unsigned n, flags = opt_flags(L, 3);
 	struct peal_reason reason;
-	unsigned n;
-	enum peal_err err = peal_anchors_load(a, path, 0, &n, &reason);
+	enum peal_err err = peal_anchors_load(a, path, flags, &n, &reason);
 
 	return counted(L, err, n, &reason);
 }
@@ -90,9 +129,9 @@ static int l_add(lua_State *L)
 	struct peal_anchors *a = peal_lua_check_anchors(L, 1);
 	size_t len;
 	const char *text = luaL_checklstring(L, 2, &len);
+	unsigned n, flags = opt_flags(L, 3);
 	struct peal_reason reason;
-	unsigned n;
-	enum peal_err err = peal_anchors_add(a, text, len, 0, &n, &reason);
+	enum peal_err err = peal_anchors_add(a, text, len, flags, &n, &reason);
 
 	return counted(L, err, n, &reason);
 }
@@ -100,6 +139,15 @@ static int l_add(lua_State *L)
 static int l_count(lua_State *L)
 {
 	lua_pushinteger(L, peal_anchors_count(peal_lua_check_anchors(L, 1)));
+	return 1;
+}
+
+static int l_anchors_digest(lua_State *L)
+{
+	unsigned char digest[32];
+
+	peal_anchors_digest(peal_lua_check_anchors(L, 1), digest);
+	peal_lua_push_hex(L, digest, sizeof(digest));
 	return 1;
 }
 
@@ -133,6 +181,25 @@ static int l_identity_gc(lua_State *L)
 	peal_identity_unref(b->i);
 	b->i = NULL;
 	return 0;
+}
+
+static int l_identity_facts(lua_State *L)
+{
+	struct peal_identity *i = peal_lua_check_identity(L, 1);
+	size_t len;
+	const unsigned char *der = peal_identity_der(i, &len);
+	enum peal_err err = peal_lua_push_cert(L, der, len);
+
+	return err ? peal_lua_fail(L, err, NULL) : 1;
+}
+
+static int l_identity_digest(lua_State *L)
+{
+	unsigned char digest[32];
+
+	peal_identity_digest(peal_lua_check_identity(L, 1), digest);
+	peal_lua_push_hex(L, digest, sizeof(digest));
+	return 1;
 }
 
 static int l_identity_tostring(lua_State *L)
@@ -200,15 +267,19 @@ int luaopen_peal_trust(lua_State *L)
 					 { NULL, NULL } };
 	static const luaL_Reg methods[] = { { "load", l_load },
 					    { "add", l_add },
+					    { "digest", l_anchors_digest },
 					    { NULL, NULL } };
 	static const luaL_Reg id_meta[] = { { "__gc", l_identity_gc },
 					    { "__tostring",
 					      l_identity_tostring },
 					    { NULL, NULL } };
-	static const luaL_Reg none[] = { { NULL, NULL } };
+	static const luaL_Reg id_methods[] = { { "facts", l_identity_facts },
+					       { "digest", l_identity_digest },
+					       { NULL, NULL } };
 
 	peal_lua_type(L, TYPE_ANCHORS, meta, methods);
-	peal_lua_type(L, TYPE_IDENTITY, id_meta, none);
+	peal_lua_type(L, TYPE_IDENTITY, id_meta, id_methods);
 	luaL_newlib(L, functions);
+	peal_lua_open_certs(L);
 	return 1;
 }

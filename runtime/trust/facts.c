@@ -117,6 +117,18 @@ void peal_cert_facts_of(const mbedtls_x509_crt *crt,
 	f->der_len = crt->raw.len;
 }
 
+const unsigned char *peal_identity_der(const struct peal_identity *i,
+				       size_t *len)
+{
+	*len = i->chain.raw.len;
+	return i->chain.raw.p;
+}
+
+void peal_identity_digest(const struct peal_identity *i, unsigned char out[32])
+{
+	memcpy(out, i->digest, PEAL_DIGEST_SIZE);
+}
+
 struct search {
 	struct peal_name name;
 	int seen; /* a DNS or IP name */
