@@ -1,10 +1,11 @@
 -- Is a certificate of the phone's own made anew now?
 --   in    phone.what, phone.event, phone.enabled, phone.forced,
---         phone.not_after, phone.due, phone.pending, phone.clock
+--         phone.not_after, phone.due, phone.pending, phone.clock, phone.stale
 --   out   { renew = true | false, after = seconds until it is asked next,
 --         spread = , reason = }
--- Source: MPP provisioning guide, MIC_Cert_Refresh_Enable; the 30 days and
--- the wait after a boot are our choice.
+-- Source: MPP provisioning guide, MIC_Cert_Refresh_Enable; MiVoice Office 400
+-- WebAdmin help for the host certificate; the 30 days and the wait after a
+-- boot are our choice.
 
 local DAY <const> = 86400
 local BEFORE <const> = 30 * DAY   -- a service may take days to answer
@@ -48,9 +49,25 @@ local function mic(phone)
     or "the certificate is valid for " .. days(left) .. " only" }
 end
 
+local function host(phone)
+  if phone.forced then
+    return { renew = true, reason = "somebody asks for it" }
+  elseif not phone.due then
+    return no(phone.stale and "the address is another: regenerate manually"
+      or "it is not time yet")
+  elseif not phone.clock then
+    return no("the clock is not set")
+  end
+  return { renew = true, reason = phone.stale and "the address is another"
+    or "it is time for the next one" }
+end
+
 local function decide(phone)
   if phone.what == "mic" then
     return mic(phone)
+  end
+  if phone.what == "host" then
+    return host(phone)
   end
   return no("nothing is known of such a certificate")
 end
