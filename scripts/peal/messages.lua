@@ -2,6 +2,7 @@
 -- Source: MPP provisioning guide, Log_Request_Msg, Log_Success_Msg,
 -- Log_Failure_Msg, Log_Upgrade_Request_Msg and its kin, Syslog_Server,
 -- Syslog_Identifier, Debug_Server.
+local macro = require "peal.macro"
 local syslog = require "peal.syslog"
 
 local messages = {}
@@ -83,6 +84,14 @@ function messages.send(phone, trace, kind, request, err)
   trace:add("log", { severity = about.severity, text = text })
   send(phone, "message", about.severity, about.msgid, text)
   return text
+end
+
+--- A line on something that people look for later: who the phone is, or whom
+-- it believes, has changed. No parameter suppresses it.
+--   severity   "error", "notice" ...
+function messages.audit(phone, severity, msgid, text)
+  local who = macro.expand("$PN $MAC -- ", phone:variables())
+  send(phone, "message", severity, msgid, who .. text)
 end
 
 --- A line for the debug server, where Debug_Level lets it pass.

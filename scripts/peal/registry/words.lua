@@ -155,10 +155,13 @@ local words = {
       .. "ones; empty removes them.",
   },
   MIC_Cert_Refresh_Enable = {
-    doc = "Renew the manufacturer certificate when it expires within 30 days.",
+    doc = "Renew the phone's own certificate when it has expired or expires "
+      .. "within 30 days; the phone restarts then.",
   },
   MIC_Cert_Refresh_Rule = {
-    doc = "Service that renews the manufacturer certificate.",
+    doc = "Service that renews the phone's own certificate: an EST server "
+      .. "(RFC 7030) as https://host[:port][/label]. The default's protocol "
+      .. "is not public, and it is never asked.",
   },
   Trans_Auth_Rule = {
     doc = "Stored only: licence migration is not implemented.",
@@ -418,6 +421,7 @@ local examples = {
   Firewall = "Enabled",
   Firewall_Options = "NO_ICMP_PING",
   IKM_HTTP_Encrypt_Content = "base64url:yqdlZ-tYemfogSmv7Ws5PQ",
+  MIC_Cert_Refresh_Rule = "https://est.example.net/phones",
   PAC_URL = "http://proxy.example.net/proxy.pac",
   PRT_HTTP_Header = "X-Site",
   PRT_HTTP_Header_Value = "Leeds",
