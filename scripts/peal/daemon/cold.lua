@@ -23,6 +23,8 @@ for name in ([[
   syslog tls_policy tls_policy.dns_check tls_policy.second_look trace
   transport upgrade url version view
   custom_ca daemon.certificates engine.certificates
+  daemon.ca host_certificate host_certificate.calendar host_certificate.desk
+  host_certificate.distribution host_certificate.pair host_certificate.states
   cli.advice cli.get cli.phone_file cli.remote cli.session
 ]]):gmatch("%S+") do cold.names["peal." .. name] = true end
 

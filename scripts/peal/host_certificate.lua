@@ -1,0 +1,348 @@
+--- A root and a host certificate of the phone's own, for the terminals that it
+-- serves: made anew at an interval, and brought onto the terminals.
+-- It takes part where the device has terminals, where somebody has asked for
+-- certificates once, or where a Cert_Regen_ parameter is not the default. Any
+-- other phone has none of this, and no file.
+-- Neither root is an anchor of the phone's own connections: it believes its
+-- servers by other certificates, and the key of a root is gone once it has
+-- signed.
+-- Source: MiVoice Office 400 WebAdmin help, "Public"; where it is silent, our
+-- choice.
+local context = require "peal.cycle.context"
+local desk_of = require("peal.host_certificate.desk").of
+local device = require "peal.device"
+local distribution = require "peal.host_certificate.distribution"
+local pair = require "peal.host_certificate.pair"
+local states = require "peal.host_certificate.states"
+local visible = require "peal.visible"
+
+local host = {}
+
+local RETRY_S <const> = 3600
+local DAY <const> = 86400
+
+local PARAMS <const> = { "Cert_Regen_Days", "Cert_Regen_Time",
+  "Cert_Regen_On_IP_Change" }
+
+-- --- facts ---
+
+local function is_set(phone)
+  for _, name in ipairs(PARAMS) do
+    local about = phone.world.store:value(name)
+    if phone.overrides[name] or about and not about.is_default then
+      return true
+    end
+  end
+  return false
+end
+
+local function takes_part(phone, desk)
+  return desk.pair ~= nil or desk.damaged ~= nil
+    or #device.terminals(phone.world.device) > 0 or is_set(phone)
+end
+
+local function address_of(phone)
+  local address = device.address(phone.world.device) or phone.identity.IP
+  return address ~= "" and address or nil
+end
+
+-- The phone's names: what the device says, else Host_Name in Domain.
+local function names_of(phone)
+  local names = device.names(phone.world.device)
+  if names then return names end
+  local name = phone:param("Host_Name") or ""
+  local domain = phone:param("Domain") or ""
+  if not name:find("^[%w-]+$") then return {} end
+  if not domain:find("^%w[%w.-]*$") then return { name } end
+  return { name .. "." .. domain, name }
+end
+
+-- Why a pair is due, whatever the clock's state; nil: it is not.
+local function why_due(desk, f)
+  local record = desk.record
+  if record.retry_at and f.time < record.retry_at then return nil end
+  if not f.pair then return "there are no certificates yet" end
+  if record.work then return "the last generation was interrupted" end
+  if f.time > f.pair.not_after then return "the certificate has expired" end
+  if f.clock and f.time < f.pair.not_before then
+    return "the certificate is of a clock that was ahead"
+  end
+  if f.stale then return f.on_change and "the address has changed" or nil end
+  return f.next_run <= f.time and "the interval is over" or nil
+end
+
+-- What states and rule judge by.
+local function facts_of(phone, desk)
+  local now = phone.world.now()
+  local record, address = desk.record, address_of(phone)
+  local f = { pair = desk.pair, time = now.time, clock = now.trusted == true,
+    damaged = desk.damaged, working = desk.working, address = address,
+    next_run = desk:next_run(), days = desk:days(), bad_time = desk.bad_time,
+    failure = record.failure, retry_at = record.retry_at,
+    lost = distribution.lost(desk.book),
+    distributing = distribution.is_busy(desk.book),
+    on_change = phone:yes("Cert_Regen_On_IP_Change") }
+  f.stale = f.pair ~= nil and address ~= nil and address ~= f.pair.address
+  f.why = why_due(desk, f)
+  f.due = f.why ~= nil
+  return f
+end
+
+-- --- what is told ---
+
+local function event(phone, fields)
+  fields.event, fields.what = "certificate", "host"
+  fields.time = math.floor(phone.world.now().time)
+  phone.world.tell(fields)
+end
+
+local function line(phone, text, ...)
+  phone.world.log(visible.line("host certificate: " .. text:format(...)))
+end
+
+local function tell_state(phone, desk, state)
+  if desk.record.state == state then return end
+  desk.record.state = state
+  event(phone, { state = state, id = desk.pair and desk.pair.id })
+  line(phone, "%s", state)
+end
+
+-- Each alarm is told when it comes, when its text is another, and when it is
+-- over.
+local function tell_alarms(phone, desk, alarms)
+  local known, now = desk.record.alarms, {}
+  for _, alarm in ipairs(alarms) do
+    now[alarm.word] = alarm.text
+    if known[alarm.word] ~= alarm.text then
+      event(phone, { alarm = alarm.word, text = alarm.text })
+      line(phone, "alarm: %s", alarm.text)
+    end
+  end
+  for word in pairs(known) do
+    if not now[word] then
+      event(phone, { alarm = word, over = true })
+      line(phone, "alarm over: %s", word)
+    end
+  end
+  desk.record.alarms = now
+end
+
+local function tell(phone, desk)
+  local f = facts_of(phone, desk)
+  tell_state(phone, desk, states.of(f))
+  local alarms = states.alarms(f)
+  for _, one in ipairs(states.warnings(f)) do
+    alarms[#alarms + 1] = one
+  end
+  tell_alarms(phone, desk, alarms)
+  desk:save()
+  return f
+end
+
+-- --- making ---
+
+local function failed(desk, time, sentence, word)
+  local record = desk.record
+  record.failures = (record.failures or 0) + 1
+  record.failure, record.retry_at = sentence, math.floor(time) + RETRY_S
+  return { outcome = "failed", reason = sentence, word = word or "internal" }
+end
+
+local function make(phone, desk)
+  local now, address = phone.world.now(), address_of(phone)
+  local made = math.floor(math.max(now.time, now.earliest or 0))
+  if not address then
+    return nil, "the phone has no address", "not-found"
+  end
+  return pair.make(phone.world, { made = made, days = desk:days(),
+    address = address, names = names_of(phone), old = desk.pair })
+end
+
+local function generate(phone, desk, why)
+  local record = desk.record
+  record.work, desk.working = { why = why, after = desk.pair
+    and desk.pair.id }, true
+  tell_state(phone, desk, "GENERATING")
+  desk:save() -- a power cut from here on: it is done after the restart
+  local made, sentence, word = make(phone, desk)
+  desk.working, record.work = nil, nil
+  if not made then
+    return failed(desk, phone.world.now().time, sentence, word)
+  end
+  desk.pair, desk.damaged = made, nil
+  record.failures, record.failure, record.retry_at = nil, nil, nil
+  return { outcome = "done", reason = ("%s, for %s, %d days"):format(made.id,
+    made.address, made.days) }
+end
+
+-- --- terminals ---
+
+--- What a terminal gets: the host certificate and the roots to judge it by;
+-- never a key.
+local function bundle_of(made, time)
+  local _, previous = pair.previous(made, time)
+  return { id = made.id, host = made.pem.host, root = made.pem.root,
+    previous = previous, not_after = made.not_after }
+end
+
+local function distribute(phone, desk, again)
+  if not desk.pair then return nil end
+  return distribution.step(desk.book, { world = phone.world,
+    bundle = bundle_of(desk.pair, phone.world.now().time),
+    poke = again or function() end,
+    list = device.terminals(phone.world.device) })
+end
+
+-- --- when ---
+
+-- Seconds until it is to be asked again.
+local function until_next(f, left)
+  local after = math.min(left or DAY, DAY)
+  for _, at in pairs { f.pair and f.next_run, f.retry_at,
+    f.pair and f.pair.not_after + 1 } do
+    if at > f.time then after = math.min(after, at - f.time) end
+  end
+  return math.max(1, math.ceil(after))
+end
+
+-- A generation that a power cut has ended had come to its end, or had not.
+local function resume(desk)
+  local work = desk.record.work
+  if not work or desk.working then return end
+  if desk.pair and desk.pair.id ~= work.after then desk.record.work = nil end
+end
+
+-- The clock was set back: what is to be tried again within an hour is.
+local function mend_retry(phone, desk)
+  local record, time = desk.record, phone.world.now().time
+  if record.retry_at then
+    record.retry_at = math.min(record.retry_at, math.floor(time) + RETRY_S)
+  end
+end
+
+local function ask_rule(desk, run, about, f)
+  local made = f.pair or {}
+  return context.ask(run, "certificate", { what = "host", event = about.event,
+    enabled = true, forced = about.event == "request", due = f.due,
+    stale = f.stale, clock = f.clock, not_before = made.not_before,
+    not_after = made.not_after, next_run = f.next_run,
+    failures = desk.record.failures or 0 })
+end
+
+local function is_refused(about, f)
+  return about.event == "request" and not f.clock and not about.force
+end
+
+local function decide(phone, desk, run, about)
+  local f = facts_of(phone, desk)
+  if is_refused(about, f) then
+    return { outcome = "refused", word = "refused", reason = "the clock is "
+      .. "not synchronised: certificates would be of the wrong time" }
+  end
+  local answer = ask_rule(desk, run, about, f)
+  if answer.renew then return generate(phone, desk, f.why or answer.reason) end
+  return { outcome = f.due and not f.clock and "waiting" or "none",
+    reason = answer.reason }
+end
+
+--- See to root and host: make them if they are due, go on with what terminals
+-- are to get. Runs in a task.
+--   about.event   "boot", "daily", "change" of a parameter, "address",
+--                 "clock", "terminal" (there are others, or one is back),
+--                 "retry" (the time that was asked for), "request"
+--   about.force   with a request: even if the clock is not synchronised
+--   about.again   function() that has "retry" asked soon: a terminal has
+--                 answered. nil: nobody listens, and it takes until `after`
+-- @treturn table outcome "none", "waiting", "refused", "failed" or "done";
+--   reason, word; after: s until it is to be asked again, nil: once a day
+function host.consider(phone, run, about)
+  local desk = desk_of(phone)
+  if about.event ~= "request" and not takes_part(phone, desk) then
+    return { outcome = "none", reason = "no terminals, and no wish for them" }
+  end
+  resume(desk)
+  mend_retry(phone, desk)
+  if about.event == "boot" or about.event == "terminal" then
+    distribution.revive(desk.book)
+  end
+  local result = decide(phone, desk, run, about)
+  local left = distribute(phone, desk, about.again)
+  result.after = until_next(tell(phone, desk), left)
+  return result
+end
+
+--- Do terminals owe an answer?
+function host.is_waiting(phone)
+  return next(desk_of(phone).book.flights) ~= nil
+end
+
+-- --- for people ---
+
+local function public(facts)
+  return { subject = facts.subject, serial = facts.serial,
+    not_before = facts.not_before, not_after = facts.not_after,
+    sha256 = facts.sha256, sans = #facts.sans > 0 and facts.sans or nil }
+end
+
+local function previous_of(made, time)
+  local out = {}
+  for i, root in ipairs(made and pair.previous(made, time) or {}) do
+    out[i] = public(root)
+  end
+  return out
+end
+
+--- How it stands, as plain data: state, id, root, host, previous (older roots
+-- that still hold), next_run (s UTC), address, alarm (the gravest, a text),
+-- alarms and warnings ({ word, text }), failures, terminals.
+function host.status(phone)
+  local desk = desk_of(phone)
+  local made = desk.pair
+  if not takes_part(phone, desk) then
+    return { state = "NONE", takes_part = false, previous = {}, alarms = {},
+      warnings = {}, terminals = {} }
+  end
+  local f = facts_of(phone, desk)
+  local alarms = states.alarms(f)
+  return { state = states.of(f), takes_part = true, id = made and made.id,
+    address = made and made.address, days = made and made.days,
+    root = made and public(made.root), host = made and public(made.host),
+    previous = previous_of(made, f.time), next_run = f.next_run,
+    alarm = alarms[1] and alarms[1].text, alarms = alarms,
+    warnings = states.warnings(f),
+    failures = desk.record.failures, retry_at = f.retry_at,
+    clock = f.clock, terminals = distribution.status(desk.book,
+      made and made.id) }
+end
+
+--- A certificate as PEM text: "host", or "root" with older ones that still
+-- hold after it. There is no way to a key.
+-- @treturn[1] string
+-- @return[2] nil, sentence, word
+function host.export(phone, what)
+  local desk = desk_of(phone)
+  if what ~= "root" and what ~= "host" then
+    return nil, ("there is a root and a host certificate, no %s"):format(what),
+      "invalid"
+  elseif not desk.pair then
+    return nil, "there are no certificates: " .. (desk.damaged
+      or "make them with peal ca generate"), "not-found"
+  end
+  if what == "host" then return desk.pair.pem.host end
+  local _, previous = pair.previous(desk.pair, phone.world.now().time)
+  return desk.pair.pem.root .. previous
+end
+
+--- Somebody has installed the host certificate on a terminal by hand.
+-- @treturn[1] boolean true
+-- @return[2] nil, sentence, word
+function host.mark_installed(phone, id)
+  local desk = desk_of(phone)
+  local entry, sentence, word = distribution.mark_installed(desk.book, id)
+  if not entry then return nil, sentence, word end
+  line(phone, "installed on terminal %s, as somebody says", id)
+  tell(phone, desk)
+  return true
+end
+
+return host
