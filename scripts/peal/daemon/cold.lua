@@ -25,6 +25,7 @@ for name in ([[
   custom_ca daemon.certificates engine.certificates
   daemon.ca host_certificate host_certificate.calendar host_certificate.desk
   host_certificate.distribution host_certificate.pair host_certificate.states
+  base64 est mic mic.pending mic.service
   cli.advice cli.get cli.phone_file cli.remote cli.session
 ]]):gmatch("%S+") do cold.names["peal." .. name] = true end
 
