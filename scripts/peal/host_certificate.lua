@@ -9,7 +9,7 @@
 -- Source: MiVoice Office 400 WebAdmin help, "Public"; where it is silent, our
 -- choice.
 local context = require "peal.cycle.context"
-local desk_of = require("peal.host_certificate.desk").of
+local desks = require "peal.host_certificate.desk"
 local device = require "peal.device"
 local distribution = require "peal.host_certificate.distribution"
 local pair = require "peal.host_certificate.pair"
@@ -256,8 +256,9 @@ end
 -- @treturn table outcome "none", "waiting", "refused", "failed" or "done";
 --   reason, word; after: s until it is to be asked again, nil: once a day
 function host.consider(phone, run, about)
-  local desk = desk_of(phone)
+  local desk = desks.of(phone)
   if about.event ~= "request" and not takes_part(phone, desk) then
+    desks.drop(phone)
     return { outcome = "none", reason = "no terminals, and no wish for them" }
   end
   resume(desk)
@@ -273,7 +274,7 @@ end
 
 --- Do terminals owe an answer?
 function host.is_waiting(phone)
-  return next(desk_of(phone).book.flights) ~= nil
+  return next(desks.of(phone).book.flights) ~= nil
 end
 
 -- --- for people ---
@@ -296,7 +297,7 @@ end
 -- that still hold), next_run (s UTC), address, alarm (the gravest, a text),
 -- alarms and warnings ({ word, text }), failures, terminals.
 function host.status(phone)
-  local desk = desk_of(phone)
+  local desk = desks.of(phone)
   local made = desk.pair
   if not takes_part(phone, desk) then
     return { state = "NONE", takes_part = false, previous = {}, alarms = {},
@@ -320,7 +321,7 @@ end
 -- @treturn[1] string
 -- @return[2] nil, sentence, word
 function host.export(phone, what)
-  local desk = desk_of(phone)
+  local desk = desks.of(phone)
   if what ~= "root" and what ~= "host" then
     return nil, ("there is a root and a host certificate, no %s"):format(what),
       "invalid"
@@ -337,7 +338,7 @@ end
 -- @treturn[1] boolean true
 -- @return[2] nil, sentence, word
 function host.mark_installed(phone, id)
-  local desk = desk_of(phone)
+  local desk = desks.of(phone)
   local entry, sentence, word = distribution.mark_installed(desk.book, id)
   if not entry then return nil, sentence, word end
   line(phone, "installed on terminal %s, as somebody says", id)

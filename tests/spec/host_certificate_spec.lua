@@ -1,4 +1,5 @@
 -- Root and host certificates on the virtual clock: states, schedule, terminals.
+local engines = require "support.engine"
 local host = require "peal.host_certificate"
 local hosts = require "support.hosts"
 local json = require "peal.json"
@@ -706,5 +707,97 @@ describe("a device that cannot do much", function()
     local lab = hosts.new { device = device }
     lab:ask("boot")
     assert.same({ manual = 2 }, lab:counts())
+  end)
+end)
+
+describe("an engine", function()
+  local function boot(options)
+    options.told, options.dice = true, 7
+    local d = assert(simulated.new { zone = hosts.ZURICH,
+      address = "192.168.1.200", terminals = options.terminals })
+    options.device, options.zone = d, hosts.ZURICH
+    local lab = engines.new(options):boot()
+    return lab:advance(0), d
+  end
+
+  it("asks at boot, when due, and when a terminal has answered", function()
+    local lab, d = boot { terminals = hosts.terminals("sip", 40),
+      params = { Cert_Regen_Days = "30" } }
+    local status = host.status(lab.phone)
+    assert.equal("VALID", status.state)
+    local id, now, most = status.id, 0, 0
+    for _, one in ipairs(d.terminals()) do
+      one.restart = function(answer)
+        now = now + 1
+        most = math.max(most, now)
+        lab:plan(lab.world.now().mono + 90, function()
+          now, one.restarts = now - 1, one.restarts + 1
+          answer(true)
+        end)
+      end
+    end
+    local due = status.next_run - lab.world.now().time
+    lab:advance(due - 1)
+    assert.equal(id, host.status(lab.phone).id)
+    lab:advance(due + 2)
+    assert.are_not.equal(id, host.status(lab.phone).id)
+    assert.equal("DISTRIBUTING", host.status(lab.phone).state)
+    lab:advance(due + 1200)
+    assert.equal("VALID", host.status(lab.phone).state)
+    assert.equal(4, most)
+    for _, one in ipairs(d.terminals()) do assert.equal(2, one.restarts) end
+  end)
+
+  it("hears of another address and of the clock", function()
+    local lab, d = boot { terminals = ONE_SYSTEM }
+    d.set_address("192.168.1.201")
+    lab:advance(1)
+    assert.equal("STALE_ADDRESS", host.status(lab.phone).state)
+    d.set_clock(false)
+    local result
+    assert(lab.engine:certificate { what = "host", by = "test",
+      done = function(got) result = got end })
+    lab:advance(2)
+    assert.equal("refused", result.outcome)
+    assert(lab.engine:certificate { what = "host", by = "test", force = true,
+      done = function(got) result = got end })
+    lab:advance(3)
+    assert.equal("done", result.outcome)
+    assert.equal("192.168.1.201", host.status(lab.phone).address)
+  end)
+
+  it("hears of a changed parameter and of another terminal", function()
+    local lab, d = boot { terminals = ONE_SYSTEM }
+    lab:set { Cert_Regen_Days = "10" }
+    lab:advance(1)
+    assert.equal(10 * DAY, host.status(lab.phone).next_run // DAY * DAY
+      - lab.world.now().time // DAY * DAY)
+    d.set_terminals(hosts.terminals("system", 2))
+    lab:advance(2)
+    assert.equal(2, #host.status(lab.phone).terminals)
+    assert.equal("installed", host.status(lab.phone).terminals[2].status)
+  end)
+
+  it("goes on where it was after a restart", function()
+    local lab, d = boot { terminals = hosts.terminals("sip", 2) }
+    for _, one in ipairs(d.terminals()) do one.slow = true end
+    assert(lab.engine:certificate { what = "host", by = "test" })
+    lab:advance(1)
+    local id = host.status(lab.phone).id
+    assert.equal("DISTRIBUTING", host.status(lab.phone).state)
+    for _, one in ipairs(d.terminals()) do one.slow = false end
+    lab:restart()
+    lab:advance(400)
+    assert.equal(id, host.status(lab.phone).id)
+    assert.equal("VALID", host.status(lab.phone).state)
+  end)
+
+  it("does nothing for a phone that serves none", function()
+    local lab = boot {}
+    lab:advance(3 * DAY)
+    assert.is_nil(lab.world.keyring:generation("host"))
+    for _, event in ipairs(lab.told) do
+      assert.are_not.equal("host", event.what)
+    end
   end)
 end)

@@ -7,6 +7,7 @@
 -- MiVoice Office 400 WebAdmin help; the order is our choice.
 local context = require "peal.cycle.context"
 local custom_ca = require "peal.custom_ca"
+local host_certificate = require "peal.host_certificate"
 local plan = require "peal.engine.plan"
 local queue = require "peal.engine.queue"
 local say = require "peal.engine.say"
@@ -17,7 +18,7 @@ local part = {}
 -- Nothing of the daily look asks a server at once; who does spreads it.
 local DAILY <const> = { after = 86400 }
 
-local OWN <const> = {}
+local OWN <const> = { host = host_certificate }
 
 -- What a part came to: e.seen for the status, an event and a line for who
 -- follows. (The custom CA tells itself, since resyncs ask it as well.)
@@ -42,6 +43,11 @@ end
 local function own(e, what, about)
   if not OWN[what] then return { outcome = "none" } end
   e.activity = "certificates"
+  about.again = function() -- something has come that it has waited for
+    if e.stopped then return end
+    plan.arm_delay(e, what, { after = 0 })
+    e:poke()
+  end
   local result = OWN[what].consider(e.phone, new_run(e, about), about)
   e.activity = nil
   tell(e, what, result)

@@ -41,6 +41,11 @@ function desk.of(phone)
   return self
 end
 
+--- A phone that takes no part remembers nothing.
+function desk.drop(phone)
+  phone.host_desk = nil
+end
+
 --- Look at the files again, where they are others.
 function desk:look()
   if self.looked and pair.is_current(self.world, self.pair) then return end
