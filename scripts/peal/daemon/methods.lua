@@ -118,6 +118,11 @@ local function schedule(member, params)
     firings = require("peal.json").array(member.engine:schedule(n)) }
 end
 
+-- Of daemon/ca.lua.
+local function ca(action)
+  return function(...) return require("peal.daemon.ca").method(action)(...) end
+end
+
 --- The methods of a phone.
 -- @tparam table member see daemon/member.lua
 -- @treturn table name -> fn(params, call), for control_protocol.serve()
@@ -144,6 +149,10 @@ function methods.of(member)
     upgrade = working(work("upgrade")),
     report = working(work("report")),
     set = working(set),
+    ca_status = working(ca("status")),
+    ca_export = working(ca("export")),
+    ca_installed = working(ca("installed")),
+    ca_generate = working(ca("generate")),
     reload = working(function()
       member:reload("a client")
       return { reloaded = true }

@@ -8,6 +8,7 @@
 local context = require "peal.cycle.context"
 local custom_ca = require "peal.custom_ca"
 local host_certificate = require "peal.host_certificate"
+local mic = require "peal.mic"
 local plan = require "peal.engine.plan"
 local queue = require "peal.engine.queue"
 local say = require "peal.engine.say"
@@ -18,7 +19,7 @@ local part = {}
 -- Nothing of the daily look asks a server at once; who does spreads it.
 local DAILY <const> = { after = 86400 }
 
-local OWN <const> = { host = host_certificate }
+local OWN <const> = { host = host_certificate, mic = mic }
 
 -- What a part came to: e.seen for the status, an event and a line for who
 -- follows. (The custom CA tells itself, since resyncs ask it as well.)
@@ -177,11 +178,9 @@ end
 --- Plain data for the status: weaknesses { word, param, sentence }, custom_ca
 -- and mic { status, info }.
 function part.status(e)
-  local keep = e.phone.keep
   return {
     custom_ca = custom_ca.status(e.phone),
-    mic = { status = keep:get("status", "MIC_Cert_Provisioning_Status") or "",
-      info = keep:get("status", "MIC_Cert_Info") or "Not Renewed" },
+    mic = mic.status(e.phone),
   }
 end
 
