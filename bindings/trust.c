@@ -4,6 +4,7 @@
  *       everything of base, which is shared and can grow no more
  *   a:load(path, flags | nil), a:add(bytes, flags | nil) -> count | nil, ...
  *       flags: "private", "dateless" or a list of them
+ *   a:facts() -> list of facts as of parse(), base included
  *   i = trust.identity(cert_path, key_path) | nil, sentence, word
  *   i:facts() -> as of parse(), of its own certificate; i:digest() -> hex
  *   trust.name_matches(host, {"DNS:...", "IP:..."}, cn | nil, fallback)
@@ -134,6 +135,33 @@ static int l_add(lua_State *L)
 	enum peal_err err = peal_anchors_add(a, text, len, flags, &n, &reason);
 
 	return counted(L, err, n, &reason);
+}
+
+struct listing {
+	lua_State *L;
+	lua_Integer n;
+};
+
+/* An error of Lua's may jump out of it: nothing is held meanwhile. */
+static enum peal_err list_cert(const struct peal_cert_facts *facts, void *arg)
+{
+	struct listing *l = arg;
+	enum peal_err err =
+		peal_lua_push_cert(l->L, facts->der, facts->der_len);
+
+	if (!err)
+		lua_rawseti(l->L, -2, ++l->n);
+	return err;
+}
+
+static int l_anchors_facts(lua_State *L)
+{
+	struct listing l = { .L = L };
+	enum peal_err err;
+
+	lua_newtable(L);
+	err = peal_anchors_each(peal_lua_check_anchors(L, 1), list_cert, &l);
+	return err ? peal_lua_fail(L, err, NULL) : 1;
 }
 
 static int l_count(lua_State *L)
@@ -267,6 +295,7 @@ int luaopen_peal_trust(lua_State *L)
 					 { NULL, NULL } };
 	static const luaL_Reg methods[] = { { "load", l_load },
 					    { "add", l_add },
+					    { "facts", l_anchors_facts },
 					    { "digest", l_anchors_digest },
 					    { NULL, NULL } };
 	static const luaL_Reg id_meta[] = { { "__gc", l_identity_gc },

@@ -107,12 +107,19 @@ end
 
 -- --- what is built in ------------------------------------------------------
 
+-- anchors -> facts of each; phones of one host share them.
+local known_facts = setmetatable({}, { __mode = "k" })
+
+local function facts_of(anchors)
+  if not anchors then return {} end
+  known_facts[anchors] = known_facts[anchors] or anchors:facts()
+  return known_facts[anchors]
+end
+
 -- Facts of the factory's anchors that were not removed.
 local function builtins(phone)
-  local anchors = (phone.world.trust or {}).anchors
-  local removed = lists_of(phone).removed
-  local list = {}
-  for _, facts in ipairs(anchors and anchors:facts() or {}) do
+  local removed, list = lists_of(phone).removed, {}
+  for _, facts in ipairs(facts_of((phone.world.trust or {}).anchors)) do
     if not removed[facts.sha256] then list[#list + 1] = facts end
   end
   return list
