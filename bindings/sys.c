@@ -10,6 +10,7 @@
  *   sys.notify(text) -> true, or false where nobody asked to be told
  *   sys.watchdog() -> seconds | nil     the service manager waits so long
  *   sys.trim()      gives back memory that a waiting process can do without
+ *   sys.no_core()   no dump of this process's memory: it holds private keys
  *   sys.local_address([peer]) -> text | nil
  *   sys.versions() -> { peal =, Lua =, libcurl = ... } */
 #include <arpa/inet.h>
@@ -30,6 +31,7 @@
 
 #include "bindings.h"
 #include "peal/net.h"
+#include "peal/no_core.h"
 #include "peal/trim.h"
 #include "peal/version.h"
 
@@ -232,6 +234,13 @@ static int tell(const struct sockaddr_un *sa, socklen_t sa_len,
 	return number;
 }
 
+static int l_no_core(lua_State *L)
+{
+	(void)L;
+	peal_no_core();
+	return 0;
+}
+
 /* sys.notify("READY=1") -> true | false | nil, sentence, word. Protocol of
  * sd_notify(3), which is all that there is to it. */
 static int l_notify(lua_State *L)
@@ -428,6 +437,7 @@ int luaopen_peal_sys(lua_State *L)
 		{ "list", l_list },
 		{ "local_address", l_local_address },
 		{ "monotonic", l_monotonic },
+		{ "no_core", l_no_core },
 		{ "notify", l_notify },
 		{ "pid", l_pid },
 		{ "random", l_random },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fetch.h"
+#include "trust/signer.h"
 
 /* RFC 8446 6.2 */
 enum {
@@ -97,10 +98,23 @@ static enum peal_err too_much(struct peal_fetch *f)
 			 f->host, MBEDTLS_SSL_IN_CONTENT_LEN / 1024);
 }
 
+/* The secure element, or whoever signs for the phone, did not. */
+static enum peal_err not_signed(struct peal_fetch *f,
+				const struct peal_reason *why)
+{
+	return peal_fail(&f->reason, PEAL_ETCLIENT,
+			 "%s asked for a client certificate, and the key of "
+			 "ours did not sign: %s",
+			 f->host, why->text);
+}
+
 static enum peal_err from_handshake(struct peal_fetch *f)
 {
+	const struct peal_reason *why = peal_identity_trouble(f->tls.identity);
 	int code = library_code(f);
 
+	if (why)
+		return not_signed(f, why);
 	if (f->bio.asked && f->bio.deaf)
 		return hung_up(f);
 	if (code == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION)

@@ -10,6 +10,7 @@
 #include "decode/crypto.h"
 #include "fetch.h"
 #include "peal/net.h"
+#include "trust/signer.h"
 
 /* The library's own list with PKCS #1 before PSS. A TLS 1.3 server takes PSS
  * all the same, the other being for certificates there; one that speaks TLS 1.2
@@ -154,6 +155,7 @@ static CURLcode on_handshake(CURL *easy, void *conf, void *arg)
 				       MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 	mbedtls_ssl_conf_ca_chain(conf, peal_verdict_list(&f->verdict), NULL);
 	if (p->identity) {
+		peal_identity_begin(p->identity);
 		rc = mbedtls_ssl_conf_own_cert(conf, &p->identity->chain,
 					       &p->identity->key);
 		if (rc)

@@ -55,6 +55,11 @@ void peal_der_bytes(struct peal_der *w, int tag, const void *bytes, size_t len)
 	peal_der_wrap(w, end, tag);
 }
 
+void peal_der_oid(struct peal_der *w, const char *bytes, size_t len)
+{
+	peal_der_bytes(w, MBEDTLS_ASN1_OID, bytes, len);
+}
+
 void peal_der_int(struct peal_der *w, int value)
 {
 	done(w, mbedtls_asn1_write_int(&w->p, w->start, value));

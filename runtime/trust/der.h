@@ -21,6 +21,9 @@ enum {
 	PEAL_DER_CONTEXT = MBEDTLS_ASN1_CONTEXT_SPECIFIC /* | number */
 };
 
+/* Bytes and length of one of the library's OIDs. */
+#define PEAL_OID(text) text, sizeof(text) - 1
+
 struct peal_der {
 	unsigned char *start, *p, *end;
 	int rc; /* of mbedTLS; 0: fine so far */
@@ -36,6 +39,7 @@ void peal_der_raw(struct peal_der *w, const void *bytes, size_t len);
 /* `end` is where w->p was before the contents were written. */
 void peal_der_wrap(struct peal_der *w, const unsigned char *end, int tag);
 void peal_der_bytes(struct peal_der *w, int tag, const void *bytes, size_t len);
+void peal_der_oid(struct peal_der *w, const char *bytes, size_t len);
 void peal_der_int(struct peal_der *w, int value);
 void peal_der_bool(struct peal_der *w, int on);
 /* A BIT STRING of named bits, such as keyUsage. */

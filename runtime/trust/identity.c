@@ -51,6 +51,11 @@ void peal_identity_unref(struct peal_identity *i)
 	peal_free(id);
 }
 
+void peal_identity_begin(struct peal_identity *i)
+{
+	((struct identity *)i)->signer.failed = 0;
+}
+
 const struct peal_reason *peal_identity_trouble(const struct peal_identity *i)
 {
 	const struct identity *id = (const struct identity *)i;

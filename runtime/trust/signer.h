@@ -23,7 +23,10 @@ enum peal_err peal_signer_setup(struct peal_signer *s, mbedtls_pk_context *pk,
 				const mbedtls_pk_context *public_,
 				struct peal_reason *reason);
 
-/* Why the identity's key did not sign in its last handshake, or NULL. */
+/* A handshake begins. */
+void peal_identity_begin(struct peal_identity *i);
+/* Why the identity's key did not sign in the handshake that began last, or
+ * NULL; takes NULL. */
 const struct peal_reason *peal_identity_trouble(const struct peal_identity *i);
 
 #endif

@@ -18,19 +18,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include "base/sanitized.h"
 #include "peal/alloc.h"
 #include "peal/worker.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define MACHINE AUDIT_ARCH_X86_64
@@ -127,7 +117,7 @@ static int filter(void)
 #ifdef SYS_time
 		CALL(SYS_time),
 #endif
-#if SANITIZED /* its runtime looks before a longjmp */
+#if PEAL_SANITIZED /* its runtime looks before a longjmp */
 		CALL(SYS_sigaltstack),
 #endif
 		KILL,
@@ -169,7 +159,7 @@ static int limits(size_t memory)
 	if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_FSIZE, 0) ||
 	    limit(RLIMIT_NPROC, 0))
 		return -1;
-	if (SANITIZED)
+	if (PEAL_SANITIZED)
 		return 0;
 	return limit(RLIMIT_DATA, memory) || limit(RLIMIT_STACK, STACK) ? -1 :
 									  0;

@@ -1,28 +1,16 @@
-/* keyring_disk.c - generations of files. See peal/keyring.h */
+/* keyring_write.c - put a generation in force, or remove them all. See
+ * peal/keyring.h */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "decode/crypto.h"
 #include "peal/alloc.h"
-#include "trust/file.h"
-#include "trust/keyring.h"
-
-enum { HEX = 2 * PEAL_SHA256_SIZE, NUMBER_SIZE = 12, PATH_SIZE = 96 };
-
-/* Generations that lie there, largest first, as far as anybody looks. */
-enum { GENERATIONS = 32 };
-struct listing {
-	unsigned numbers[GENERATIONS];
-	unsigned n;
-	unsigned current; /* 0: the link names none */
-};
+#include "trust/keyring_disk.h"
 
 /* --- operations that change the disk; 0 or an errno --- */
 
@@ -120,261 +108,6 @@ static int write_file(struct peal_keyring *k, int dir, const char *name,
 	return e ? e : closed;
 }
 
-static enum peal_err failed(struct peal_reason *reason, int e, const char *what,
-			    const char *name)
-{
-	return peal_fail(reason, peal_err_errno(e), "keyring: %s %s: %s", what,
-			 name, strerror(e));
-}
-
-/* --- folders --- */
-
-static enum peal_err check_dir(int fd, const char *name,
-			       struct peal_reason *reason)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return failed(reason, errno, "cannot look at", name);
-	if (st.st_uid != geteuid())
-		return peal_fail(reason, PEAL_EPERM,
-				 "the keyring's folder %s belongs to another "
-				 "user",
-				 name);
-	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return peal_fail(reason, PEAL_EPERM,
-				 "the keyring's folder %s is open to others; "
-				 "type: chmod 700 %s",
-				 name, name);
-	return PEAL_OK;
-}
-
-/* out: -1 on every error. PEAL_ENOENT without a sentence */
-static enum peal_err open_dir(int dir, const char *name, int *out,
-			      struct peal_reason *reason)
-{
-	enum peal_err err;
-
-	*out = openat(dir, name,
-		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*out < 0 && errno == ENOENT)
-		return PEAL_ENOENT;
-	if (*out < 0 && (errno == ELOOP || errno == ENOTDIR))
-		return peal_fail(reason, PEAL_EPERM,
-				 "the keyring's %s is not a folder", name);
-	if (*out < 0)
-		return failed(reason, errno, "cannot open", name);
-	err = check_dir(*out, name, reason);
-	if (err) {
-		close(*out);
-		*out = -1;
-	}
-	return err;
-}
-
-static void close_dir(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
-/* The folder of the keyring and in it the one of the set. */
-static enum peal_err open_set(struct peal_keyring *k, const char *name,
-			      int *out, struct peal_reason *reason)
-{
-	int folder;
-	enum peal_err err = open_dir(AT_FDCWD, k->path, &folder, reason);
-
-	*out = -1;
-	if (!err)
-		err = open_dir(folder, name, out, reason);
-	close_dir(folder);
-	if (err == PEAL_ENOENT)
-		return peal_fail(reason, err, "the keyring has no %s", name);
-	return err;
-}
-
-/* 0: not a number as we write them */
-static unsigned number_of(const char *text)
-{
-	unsigned n = 0;
-
-	if (text[0] == '0' || strlen(text) > 9)
-		return 0;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return 0;
-		n = n * 10 + (unsigned)(*text - '0');
-	}
-	return n;
-}
-
-static unsigned read_link(int dir)
-{
-	char text[NUMBER_SIZE];
-	ssize_t n = readlinkat(dir, "current", text, sizeof(text) - 1);
-
-	if (n < 0)
-		return 0;
-	text[n] = '\0';
-	return number_of(text);
-}
-
-/* Keeps the list sorted; past its end the smallest fall off. */
-static void list_add(struct listing *l, unsigned number)
-{
-	unsigned i;
-
-	if (number == 0 ||
-	    (l->n == GENERATIONS && number < l->numbers[GENERATIONS - 1]))
-		return;
-	if (l->n < GENERATIONS)
-		l->n++;
-	for (i = l->n - 1; i > 0 && l->numbers[i - 1] < number; i--)
-		l->numbers[i] = l->numbers[i - 1];
-	l->numbers[i] = number;
-}
-
-static enum peal_err list(int dir, struct listing *l)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	memset(l, 0, sizeof(*l));
-	if (!d) {
-		close_dir(fd);
-		return PEAL_EIO;
-	}
-	while ((e = readdir(d)) != NULL)
-		list_add(l, number_of(e->d_name));
-	closedir(d);
-	l->current = read_link(dir);
-	return PEAL_OK;
-}
-
-/* --- reading --- */
-
-static enum peal_err sum_of(const struct peal_buf *text, char hex[HEX + 1])
-{
-	unsigned char digest[PEAL_SHA256_SIZE];
-	enum peal_err err = peal_sha256(text->len ? text->data : (void *)"",
-					text->len, digest);
-
-	peal_hex(digest, sizeof(digest), hex);
-	return err;
-}
-
-/* line: "sum  name" */
-static enum peal_err read_one(int dir, char *line, struct peal_set *out,
-			      struct peal_reason *reason)
-{
-	char hex[HEX + 1];
-	const char *name = line + HEX + 2;
-	struct peal_buf *text;
-	enum peal_err err;
-
-	if (strlen(line) < HEX + 3 || !peal_keyring_is_name(name))
-		return PEAL_EDAMAGED;
-	err = peal_set_add(out, name, &text);
-	if (!err)
-		err = peal_file_read(dir, name, PEAL_FILE_SECRET, text, reason);
-	if (!err)
-		err = sum_of(text, hex);
-	if (!err && memcmp(hex, line, HEX) != 0)
-		err = PEAL_EDAMAGED;
-	return err;
-}
-
-static enum peal_err read_files(int dir, struct peal_set *out,
-				struct peal_reason *reason)
-{
-	struct peal_buf sums;
-	enum peal_err err;
-	char *line, *rest;
-
-	peal_buf_init(&sums, PEAL_KEYRING_FILES * (HEX + PATH_SIZE));
-	err = peal_file_read(dir, "sums", PEAL_FILE_SECRET, &sums, reason);
-	if (!err && !peal_buf_cstr(&sums))
-		err = PEAL_ENOMEM;
-	rest = err ? NULL : (char *)sums.data;
-	while (!err && (line = strtok_r(rest, "\n", &rest)) != NULL)
-		err = read_one(dir, line, out, reason);
-	if (!err && out->n == 0)
-		err = PEAL_EDAMAGED; /* cut off */
-	peal_buf_fini(&sums);
-	return err;
-}
-
-/* What lacks memory or permission is that; all else is damage. */
-static enum peal_err read_generation(int dir, unsigned number,
-				     struct peal_set *out,
-				     struct peal_reason *reason)
-{
-	char name[NUMBER_SIZE];
-	enum peal_err err;
-	int fd;
-
-	snprintf(name, sizeof(name), "%u", number);
-	err = open_dir(dir, name, &fd, reason);
-	if (!err)
-		err = read_files(fd, out, reason);
-	close_dir(fd);
-	out->number = number;
-	if (!err || err == PEAL_ENOMEM || err == PEAL_EPERM)
-		return err;
-	peal_set_fini(out);
-	return PEAL_EDAMAGED;
-}
-
-/* A link that is lost names none: then the newest counts. */
-static enum peal_err read_newest(int dir, const char *name,
-				 struct peal_set *out,
-				 struct peal_reason *reason)
-{
-	unsigned i, damaged = 0;
-	struct listing l;
-	enum peal_err err = list(dir, &l);
-
-	if (err)
-		return err;
-	err = PEAL_EDAMAGED;
-	for (i = 0; i < l.n && err == PEAL_EDAMAGED; i++) {
-		if (l.current && l.numbers[i] > l.current)
-			continue; /* never came into force */
-		peal_reason_clear(reason);
-		err = read_generation(dir, l.numbers[i], out, reason);
-		damaged += err == PEAL_EDAMAGED;
-	}
-	if (err == PEAL_EDAMAGED && damaged == 0)
-		return peal_fail(reason, PEAL_ENOENT, "the keyring has no %s",
-				 name);
-	if (err == PEAL_EDAMAGED)
-		return peal_fail(reason, err,
-				 "the keyring's %s is damaged and there is no "
-				 "copy of it",
-				 name);
-	if (!err && damaged)
-		peal_fail(reason, PEAL_OK,
-			  "the keyring's %s is damaged; what was installed "
-			  "before it, generation %u, is used",
-			  name, out->number);
-	return err;
-}
-
-enum peal_err peal_keyring_fetch(struct peal_keyring *k, const char *name,
-				 struct peal_set *out,
-				 struct peal_reason *reason)
-{
-	int dir;
-	enum peal_err err = open_set(k, name, &dir, reason);
-
-	if (!err)
-		err = read_newest(dir, name, out, reason);
-	close_dir(dir);
-	return err;
-}
-
 /* --- writing --- */
 
 /* A folder's entry is durable when the folder that it lies in is. */
@@ -391,7 +124,7 @@ static int sync_parent(struct peal_keyring *k, const char *path)
 				  ".",
 		  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	e = fd < 0 ? errno : sync_fd(k, fd, "parent");
-	close_dir(fd);
+	peal_keyring_close_dir(fd);
 	peal_free(parent);
 	return e;
 }
@@ -406,8 +139,8 @@ static enum peal_err make_folder(struct peal_keyring *k, int *out,
 	if (e == 0)
 		e = sync_parent(k, k->path);
 	if (e && e != EEXIST)
-		return failed(reason, e, "cannot make", k->path);
-	return open_dir(AT_FDCWD, k->path, out, reason);
+		return peal_keyring_failed(reason, e, "cannot make", k->path);
+	return peal_keyring_dir(AT_FDCWD, k->path, out, reason);
 }
 
 static enum peal_err make_set(struct peal_keyring *k, const char *name,
@@ -423,9 +156,9 @@ static enum peal_err make_set(struct peal_keyring *k, const char *name,
 	if (e == 0)
 		e = sync_fd(k, folder, "folder");
 	if (e && e != EEXIST)
-		err = failed(reason, e, "cannot make", name);
+		err = peal_keyring_failed(reason, e, "cannot make", name);
 	if (!err)
-		err = open_dir(folder, name, out, reason);
+		err = peal_keyring_dir(folder, name, out, reason);
 	close(folder);
 	if (!err && flock(*out, LOCK_EX | LOCK_NB))
 		err = peal_fail(reason, PEAL_ELOCKED,
@@ -438,13 +171,13 @@ static enum peal_err write_sums(struct peal_keyring *k, int dir,
 				const struct peal_set *set, int *e)
 {
 	struct peal_buf sums;
-	char hex[HEX + 1];
+	char hex[PEAL_SUM_SIZE + 1];
 	enum peal_err err = PEAL_OK;
 	unsigned i;
 
-	peal_buf_init(&sums, PEAL_KEYRING_FILES * (HEX + PATH_SIZE));
+	peal_buf_init(&sums, PEAL_SUMS_SIZE);
 	for (i = 0; i < set->n && !err; i++) {
-		err = sum_of(&set->files[i].text, hex);
+		err = peal_keyring_sum(&set->files[i].text, hex);
 		if (!err)
 			err = peal_buf_printf(&sums, "%s  %s\n", hex,
 					      set->files[i].name);
@@ -474,7 +207,7 @@ static enum peal_err write_files(struct peal_keyring *k, int dir,
 	}
 	if (!err && e == 0)
 		e = sync_fd(k, dir, "generation");
-	return e ? failed(reason, e, "cannot write", name) : err;
+	return e ? peal_keyring_failed(reason, e, "cannot write", name) : err;
 }
 
 /* Failures are not worth a word: the next install tries again. */
@@ -488,7 +221,7 @@ static void remove_tree(struct peal_keyring *k, int dir, const char *name)
 	if (fd >= 0)
 		d = fdopendir(fd);
 	if (!d)
-		close_dir(fd);
+		peal_keyring_close_dir(fd);
 	while (d && (e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			unlink_in(k, fd, e->d_name, 0);
@@ -499,7 +232,7 @@ static void remove_tree(struct peal_keyring *k, int dir, const char *name)
 
 static void remove_generation(struct peal_keyring *k, int dir, unsigned number)
 {
-	char name[NUMBER_SIZE];
+	char name[PEAL_NUMBER_SIZE];
 
 	snprintf(name, sizeof(name), "%u", number);
 	remove_tree(k, dir, name);
@@ -509,18 +242,18 @@ static enum peal_err write_generation(struct peal_keyring *k, int dir,
 				      const struct peal_set *set,
 				      struct peal_reason *reason)
 {
-	char name[NUMBER_SIZE];
+	char name[PEAL_NUMBER_SIZE];
 	enum peal_err err;
 	int fd = -1, e;
 
 	snprintf(name, sizeof(name), "%u", set->number);
 	e = make_dir(k, dir, name);
 	if (e)
-		return failed(reason, e, "cannot make", name);
-	err = open_dir(dir, name, &fd, reason);
+		return peal_keyring_failed(reason, e, "cannot make", name);
+	err = peal_keyring_dir(dir, name, &fd, reason);
 	if (!err)
 		err = write_files(k, fd, set, reason);
-	close_dir(fd);
+	peal_keyring_close_dir(fd);
 	if (err)
 		remove_generation(k, dir, set->number);
 	return err;
@@ -531,7 +264,7 @@ static enum peal_err write_generation(struct peal_keyring *k, int dir,
 static enum peal_err switch_to(struct peal_keyring *k, int dir, unsigned number,
 			       struct peal_reason *reason)
 {
-	char text[NUMBER_SIZE];
+	char text[PEAL_NUMBER_SIZE];
 	int e = sync_fd(k, dir, "set"); /* it is there before it is named */
 
 	snprintf(text, sizeof(text), "%u", number);
@@ -541,7 +274,8 @@ static enum peal_err switch_to(struct peal_keyring *k, int dir, unsigned number,
 		e = rename_in(k, dir, "current.new", "current");
 	if (e == 0)
 		e = sync_fd(k, dir, "set");
-	return e ? failed(reason, e, "cannot switch to generation", text) :
+	return e ? peal_keyring_failed(reason, e, "cannot switch to generation",
+				       text) :
 		   PEAL_OK;
 }
 
@@ -552,7 +286,7 @@ static enum peal_err number_in_force(int dir, const char *name, unsigned *out)
 	enum peal_err err;
 
 	peal_set_init(&set);
-	err = read_newest(dir, name, &set, NULL);
+	err = peal_keyring_newest(dir, name, &set, NULL);
 	*out = err ? 0 : set.number;
 	peal_set_fini(&set);
 	return err == PEAL_ENOMEM ? err : PEAL_OK;
@@ -562,8 +296,8 @@ static enum peal_err install(struct peal_keyring *k, int dir, const char *name,
 			     struct peal_set *set, struct peal_reason *reason)
 {
 	unsigned before = 0, i;
-	struct listing l;
-	enum peal_err err = list(dir, &l);
+	struct peal_listing l;
+	enum peal_err err = peal_keyring_list(dir, &l);
 
 	if (!err)
 		err = number_in_force(dir, name, &before);
@@ -588,7 +322,7 @@ enum peal_err peal_keyring_store(struct peal_keyring *k, const char *name,
 
 	if (!err)
 		err = install(k, dir, name, set, reason);
-	close_dir(dir);
+	peal_keyring_close_dir(dir);
 	return err;
 }
 
@@ -596,15 +330,15 @@ enum peal_err peal_keyring_store(struct peal_keyring *k, const char *name,
 
 static void remove_set(struct peal_keyring *k, int folder, const char *name)
 {
-	struct listing l = { .n = 0 };
+	struct peal_listing l = { .n = 0 };
 	unsigned i;
 	int dir = openat(folder, name,
 			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (dir >= 0 && list(dir, &l) == PEAL_OK)
+	if (dir >= 0 && peal_keyring_list(dir, &l) == PEAL_OK)
 		for (i = 0; i < l.n; i++)
 			remove_generation(k, dir, l.numbers[i]);
-	close_dir(dir);
+	peal_keyring_close_dir(dir);
 	remove_tree(k, folder, name);
 }
 
@@ -613,9 +347,10 @@ static void remove_set(struct peal_keyring *k, int folder, const char *name)
 enum peal_err peal_keyring_erase(struct peal_keyring *k, const char *name,
 				 struct peal_reason *reason)
 {
-	char aside[PATH_SIZE];
+	char aside[PEAL_LINE_SIZE];
 	int folder, e;
-	enum peal_err err = open_dir(AT_FDCWD, k->path, &folder, reason);
+	enum peal_err err =
+		peal_keyring_dir(AT_FDCWD, k->path, &folder, reason);
 
 	if (!err) {
 		snprintf(aside, sizeof(aside), ".removed-%s", name);
@@ -628,9 +363,10 @@ enum peal_err peal_keyring_erase(struct peal_keyring *k, const char *name,
 		else if (e == ENOENT)
 			err = PEAL_ENOENT;
 		else
-			err = failed(reason, e, "cannot remove", name);
+			err = peal_keyring_failed(reason, e, "cannot remove",
+						  name);
 	}
-	close_dir(folder);
+	peal_keyring_close_dir(folder);
 	if (err == PEAL_ENOENT)
 		return peal_fail(reason, err, "the keyring has no %s", name);
 	return err;

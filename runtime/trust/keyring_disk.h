@@ -1,0 +1,42 @@
+/* keyring_disk.h - what reading and writing a keyring's folder share. Private
+ * to keyring_read.c and keyring_write.c. */
+#ifndef PEAL_TRUST_KEYRING_DISK_H
+#define PEAL_TRUST_KEYRING_DISK_H
+
+#include "decode/crypto.h"
+#include "trust/keyring.h"
+
+/* A line of `sums` is 64 digits, two blanks and a name. */
+enum {
+	PEAL_SUM_SIZE = 2 * PEAL_SHA256_SIZE,
+	PEAL_NUMBER_SIZE = 12,
+	PEAL_LINE_SIZE = 96,
+	PEAL_SUMS_SIZE = PEAL_KEYRING_FILES * (PEAL_SUM_SIZE + PEAL_LINE_SIZE)
+};
+
+/* Generations that lie there, largest first, as far as anybody looks. */
+enum { PEAL_GENERATIONS = 32 };
+struct peal_listing {
+	unsigned numbers[PEAL_GENERATIONS];
+	unsigned n;
+	unsigned current; /* 0: the link names none */
+};
+
+enum peal_err peal_keyring_failed(struct peal_reason *reason, int e,
+				  const char *what, const char *name);
+
+/* A folder that is ours alone; out: -1 on every error. PEAL_ENOENT without a
+ * sentence */
+enum peal_err peal_keyring_dir(int dir, const char *name, int *out,
+			       struct peal_reason *reason);
+void peal_keyring_close_dir(int fd); /* takes -1 */
+enum peal_err peal_keyring_list(int dir, struct peal_listing *l);
+
+/* The newest whole generation in the folder of a set. */
+enum peal_err peal_keyring_newest(int dir, const char *name,
+				  struct peal_set *out,
+				  struct peal_reason *reason);
+enum peal_err peal_keyring_sum(const struct peal_buf *text,
+			       char hex[PEAL_SUM_SIZE + 1]);
+
+#endif
