@@ -194,8 +194,9 @@ end
 local function at_address(run, request, ask)
   local answer, failed = attempt(run, request, ask)
   if answer or not request.tls then return answer, failed end
-  if not second_look.passes(run, request, failed) then return nil, failed end
-  return attempt(run, request, ask)
+  local again = second_look.again(run, request, failed)
+  if not again then return nil, failed end
+  return attempt(run, again, ask)
 end
 
 -- One URL at each of its addresses in turn, until one answers.

@@ -65,7 +65,7 @@ local function server_of(case)
     end
     return { status = request.scheme ~= "tftp" and (answer.status or 200)
       or nil, body = answer.body or "", headers = headers,
-      auth_exhausted = answer.auth_exhausted,
+      auth_exhausted = answer.auth_exhausted, delay = answer.delay,
       sent = answer.sent or 1, peer = request.address }
   end
 end

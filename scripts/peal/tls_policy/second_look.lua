@@ -37,6 +37,16 @@ local function view_of(run, request, failed)
     anchor_private = tls.anchor_private or false }
 end
 
+-- The same request for that certificate alone.
+local function pinned_to(request, leaf)
+  local again, tls = {}, {}
+  for key, value in pairs(request) do again[key] = value end
+  for key, value in pairs(request.tls) do tls[key] = value end
+  tls.pinned, tls.once = assert(trust.set { leaf.sha256 }), true
+  again.tls = tls
+  return again
+end
+
 -- What is let pass is said each time.
 local function pass(run, request, failed, why)
   local leaf = failed.facts.tls.chain[1]
@@ -46,9 +56,7 @@ local function pass(run, request, failed, why)
   run.trace:warn("trust", visible.line(
     ("the certificate of %s is let pass, although: %s (%s)"):format(
       request.host, failed.sentence, why)))
-  request.tls.pinned = assert(trust.set { leaf.sha256 })
-  request.tls.once = true
-  return true
+  return pinned_to(request, leaf)
 end
 
 local function refuse(run, request, failed, answer)
@@ -60,17 +68,18 @@ local function refuse(run, request, failed, answer)
     failed.word = answer.word
     failed.sentence = answer.reason or failed.sentence
   end
-  return false
+  return nil
 end
 
---- May the exchange be tried once more? The request is made ready for it.
+--- May the exchange be tried once more?
 -- @param run      phone, trace, rules
 -- @param request  that failed
 -- @param failed   sentence, word, facts; the word may be another afterwards
-function second_look.passes(run, request, failed)
+-- @treturn table the request to try; nil: it has failed
+function second_look.again(run, request, failed)
   local tls = failed.facts and failed.facts.tls
   if not OPEN[failed.word] or not tls or not tls.chain or not tls.chain[1] then
-    return false
+    return nil
   end
   local phone = run.phone
   local name = failed.word == "c.name"

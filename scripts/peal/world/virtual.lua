@@ -27,8 +27,8 @@ local DICE <const> = {
   max = function(_, hi) return hi end,
 }
 
-local function addresses_of(dns, name, kind)
-  if type(dns) == "function" then return dns(name, kind) end
+local function addresses_of(dns, name, kind, use_hosts)
+  if type(dns) == "function" then return dns(name, kind, use_hosts) end
   local found = dns and dns[name]
   if not found and name:find("^[%d.]+$") or name:find(":", 1, true) then
     found = { name }
@@ -90,10 +90,11 @@ end
 --            response.delay: seconds it takes. A request.sink gets the body
 --            in pieces; that of a failure's facts too, before it fails
 --   dns      table name -> list of addresses or SRV answers, or
---            function(name, type) -> list | nil, sentence, word
+--            function(name, type, use_hosts) -> list | nil, sentence, word
 --   dice     "min", "max", a seed, or function(lo, hi)
 --   rules    sources as rule_files.read() gives them (default: the factory's)
 --   device   table
+--   trust    as in live.lua
 --   keyring  a peal.keyring (default: one in memory)
 --   ask      where operators' rules run (default: a box of its own)
 --   forget   true: requests, datagrams, lines and told events are not kept
@@ -106,6 +107,7 @@ function virtual.new(options)
   dice = DICE[dice] or dice
 
   local world = { store = options.store, device = options.device or {},
+    trust = options.trust or {},
     keyring = options.keyring or assert(keyring.open()),
     requests = {}, datagrams = {}, lines = {}, told = {} }
 
@@ -159,8 +161,13 @@ function virtual.new(options)
     return table.unpack(results, 1, results.n)
   end
 
-  function world.resolve(name, kind)
-    return addresses_of(options.dns, name, kind)
+  -- A script has no TLS.
+  function world.sessions() return nil end
+  function world.resume() end
+  function world.forget_sessions() end
+
+  function world.resolve(name, kind, use_hosts)
+    return addresses_of(options.dns, name, kind, use_hosts)
   end
 
   function world.send(where, bytes)
