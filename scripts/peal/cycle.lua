@@ -9,6 +9,7 @@ local download = require "peal.cycle.download"
 local history = require "peal.history"
 local messages = require "peal.messages"
 local secret = require "peal.secret"
+local tls_policy = require "peal.tls_policy"
 local url = require "peal.url"
 local values = require "peal.cycle.values"
 
@@ -161,6 +162,7 @@ function cycle.carry_out(run)
     result.reboot = result.reboot or change.reboot
   end
   phone.last_resync = phone.world.now().mono
+  tls_policy.save_sessions(phone)
   return result
 end
 

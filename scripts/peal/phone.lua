@@ -75,7 +75,8 @@ end
 --- What connections are judged by has changed: nothing that was prepared, and
 -- no session that was made before, counts any more.
 function phone:trust_changed()
-  self.tls, self.certificates = nil, nil
+  self.tls, self.certificates, self.saved_sessions = nil, nil, nil
+  self.keep:set("tls", "sessions", nil)
   local forget = self.world.forget_sessions
   if forget then forget() end
 end

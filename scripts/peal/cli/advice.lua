@@ -3,16 +3,21 @@ local advice = {}
 
 local CORRUPT <const> =
   "see what the file holds: peal profile check FILE [--key K]"
-local CERTIFICATE <const> = "give the server a new certificate"
+local CERTIFICATE <const> = "give the server a new certificate, or look at "
+  .. "this one: peal cert list"
 local SPACE <const> = "make room there, then try again"
 
 -- Failures of a resync.
 local BY_WORD <const> = {
+  ["c.dns"] = "does DNS know the name, with the server's address? Hosts files "
+    .. "do not count; see HTTPS_DNS_Check",
   ["c.expired"] = CERTIFICATE,
   clock = "set the clock; the schedule tries again",
   ["c.future"] = "is the clock of this machine right?",
   ["c.name"] = "use the name that the certificate holds, or give the server a "
     .. "certificate for this one",
+  ["c.rejected"] = "an administrator has rejected it: peal cert remove ID "
+    .. "forgets that",
   ["c.untrusted"] = "name the CA that signed the server in the phone file: "
     .. "trust = { ca = \"ca.pem\" }",
   ["c.weak"] = CERTIFICATE .. "; TLS_Min_RSA_Bits lowers the bar for RSA keys",
