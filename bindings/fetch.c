@@ -4,11 +4,15 @@
  *   h = f:start(request, fn)   fn(response) or fn(nil, sentence, word,
  *                              response), once, from loop:run()
  *   h:cancel()
+ *   f:export() -> TLS sessions as bytes, "" none | nil, sentence, word. Secret
+ *   f:import(bytes) -> how many were taken
+ *   f:forget()          sessions and idle connections
  *
  * request: url, address, method, headers, body, user, password, auth, proxy,
  * proxy_address, proxy_user, proxy_password, tls, max, connect, idle, total
- * (seconds), sink. tls: anchors, identity, min_version, check_name,
- * cn_fallback, min_rsa_bits, now. Redirects and retries are the caller's.
+ * (seconds), sink. tls: anchors, identity, rejected, pinned, removed, ciphers,
+ * min_version, check_name, cn_fallback, min_rsa_bits, now, dns_failure, once;
+ * see peal/trust.h. Redirects and retries are the caller's.
  *
  * sink(bytes) -> true | nil, sentence, word: takes the body of a 2xx answer
  * piece by piece, and nothing else; response.body is empty then. Called from
@@ -60,25 +64,36 @@ static void push_headers(lua_State *L, const struct peal_fetch_response *r)
 
 static void push_cert(lua_State *L, const struct peal_cert_facts *c)
 {
-	lua_createtable(L, 0, 8);
+	lua_createtable(L, 0, 14);
 	peal_lua_set_text(L, "subject", c->subject);
 	peal_lua_set_text(L, "issuer", c->issuer);
+	peal_lua_set_text(L, "cn", c->cn);
 	peal_lua_set_text(L, "serial", c->serial);
 	peal_lua_set_text(L, "not_before", c->not_before);
 	peal_lua_set_text(L, "not_after", c->not_after);
 	peal_lua_set_text(L, "sha256", c->sha256);
 	peal_lua_set_int(L, "key_bits", c->key_bits);
 	peal_lua_set_text(L, "key_type", c->key_type);
+	peal_lua_set_text(L, "sha1", c->sha1);
+	peal_lua_set_bool(L, "is_ca", c->is_ca);
+	peal_lua_set_bool(L, "self_signed", c->self_signed);
+	if (c->der)
+		peal_lua_set_bytes(L, "der", c->der, c->der_len);
 }
 
 static void push_tls(lua_State *L, const struct peal_fetch_response *r)
 {
 	unsigned i;
 
-	lua_createtable(L, 0, 4);
+	lua_createtable(L, 0, 9);
 	peal_lua_set_text(L, "version", r->tls_version);
 	peal_lua_set_text(L, "cipher", r->cipher);
 	peal_lua_set_bool(L, "client_cert_sent", r->client_cert_sent);
+	peal_lua_set_bool(L, "resumed", r->resumed);
+	peal_lua_set_bool(L, "reused", r->reused);
+	peal_lua_set_bool(L, "pinned", r->pinned);
+	peal_lua_set_bool(L, "anchor_private", r->anchor_private);
+	peal_lua_set_text(L, "anchor", r->anchor[0] ? r->anchor : NULL);
 	lua_createtable(L, (int)r->chain_n, 0);
 	for (i = 0; i < r->chain_n; i++) {
 		push_cert(L, &r->chain[i]);
@@ -208,27 +223,52 @@ static enum peal_tls_version opt_version(lua_State *L, int index)
 	return PEAL_TLS_1_3;
 }
 
-static void read_tls(lua_State *L, int index, struct peal_tls_policy *p)
+static struct peal_cert_set *opt_set(lua_State *L, int index, const char *key)
 {
-	static const char *const keys[] = { "anchors",     "identity",
-					    "min_version", "check_name",
-					    "cn_fallback", "min_rsa_bits",
-					    "now",         NULL };
+	struct peal_cert_set *set = NULL;
 
-	peal_lua_check_keys(L, index, keys);
-	peal_tls_policy_init(p);
+	if (lua_getfield(L, index, key) != LUA_TNIL)
+		set = peal_lua_check_cert_set(L, -1);
+	lua_pop(L, 1); /* the request holds it */
+	return set;
+}
+
+static void read_objects(lua_State *L, int index, struct peal_tls_policy *p)
+{
 	if (lua_getfield(L, index, "anchors") != LUA_TNIL)
 		p->anchors = peal_lua_check_anchors(L, -1);
 	if (lua_getfield(L, index, "identity") != LUA_TNIL)
 		p->identity = peal_lua_check_identity(L, -1);
+	if (lua_getfield(L, index, "ciphers") != LUA_TNIL)
+		p->ciphers = peal_lua_check_ciphers(L, -1);
+	lua_pop(L, 3);
+	p->rejected = opt_set(L, index, "rejected");
+	p->pinned = opt_set(L, index, "pinned");
+	p->removed = opt_set(L, index, "removed");
+}
+
+static void read_tls(lua_State *L, int index, struct peal_tls_policy *p)
+{
+	static const char *const keys[] = {
+		"anchors",      "identity",   "rejected", "pinned",
+		"removed",      "ciphers",    "now",      "dns_failure",
+		"min_version",  "check_name", "once",     "cn_fallback",
+		"min_rsa_bits", NULL
+	};
+
+	peal_lua_check_keys(L, index, keys);
+	peal_tls_policy_init(p);
+	read_objects(L, index, p);
 	if (lua_getfield(L, index, "now") != LUA_TNIL)
 		p->now = (int64_t)luaL_checknumber(L, -1);
-	lua_pop(L, 3);
+	lua_pop(L, 1);
 	p->min_version = opt_version(L, index);
 	p->check_name = peal_lua_opt_bool(L, index, "check_name", 1);
 	p->cn_fallback = peal_lua_opt_bool(L, index, "cn_fallback", 1);
 	p->min_rsa_bits = (unsigned)peal_lua_opt_int(L, index, "min_rsa_bits",
 						     512, 16384, 2048);
+	p->dns_failure = peal_lua_opt_word(L, index, "dns_failure");
+	p->once = peal_lua_opt_bool(L, index, "once", 0);
 }
 
 static void read_request(lua_State *L, int index, struct peal_fetch_request *r)
@@ -294,6 +334,30 @@ static int l_start(lua_State *L)
 	return peal_lua_operation_started(L, op, err, t, &reason);
 }
 
+static int l_export(lua_State *L)
+{
+	struct peal_fetcher *f = check_fetcher(L, 1);
+	struct peal_buf *b = peal_lua_new_buf(L, PEAL_LIMIT_SESSIONS_BYTES * 2);
+
+	return peal_lua_push_buf(L, peal_fetcher_export(f, b), b);
+}
+
+static int l_import(lua_State *L)
+{
+	struct peal_fetcher *f = check_fetcher(L, 1);
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 2, &len);
+
+	lua_pushinteger(L, peal_fetcher_import(f, bytes, len));
+	return 1;
+}
+
+static int l_forget(lua_State *L)
+{
+	peal_fetcher_forget(check_fetcher(L, 1));
+	return 0;
+}
+
 /* fetch.new(loop) -> fetcher | nil, sentence, word */
 static int l_new(lua_State *L)
 {
@@ -336,9 +400,11 @@ int luaopen_peal_fetch(lua_State *L)
 					 { "__close", l_gc },
 					 { "__tostring", l_tostring },
 					 { NULL, NULL } };
-	static const luaL_Reg methods[] = { { "start", l_start },
-					    { "close", l_gc },
-					    { NULL, NULL } };
+	static const luaL_Reg methods[] = {
+		{ "start", l_start },   { "export", l_export },
+		{ "import", l_import }, { "forget", l_forget },
+		{ "close", l_gc },      { NULL, NULL }
+	};
 
 	peal_lua_type(L, TYPE, meta, methods);
 	peal_lua_operation_type(L, &operation);

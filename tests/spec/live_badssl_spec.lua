@@ -242,16 +242,16 @@ groups["purposes and constraints"] = {
   end, "ok" },
   { "whose key may not sign", function()
     return lab:server { usage = "keyAgreement" }
-  end, "c.untrusted", "key usage" },
+  end, "c.untrusted", "keyUsage" },
   { "critical name constraints, which are not honoured", function()
     return below { extra = "nameConstraints = critical,permitted;DNS:net" }
-  end, "c.untrusted", "critical extension" },
+  end, "c.untrusted", "critical or repeated extension" },
   { "an unknown critical extension", function()
     return lab:server { extra = "1.2.3.4.5 = critical,DER:0500" }
-  end, "c.untrusted", "critical extension" },
+  end, "c.untrusted", "critical or repeated extension" },
   { "an unknown critical extension in the intermediate", function()
     return below { extra = "1.2.3.4.5 = critical,DER:0500" }
-  end, "c.untrusted", "critical extension" },
+  end, "c.untrusted", "critical or repeated extension" },
   { "an unknown extension that is not critical", function()
     return lab:server { extra = "1.2.3.4.5 = DER:0500" }
   end, "ok" },

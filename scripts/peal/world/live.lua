@@ -7,6 +7,10 @@
 --   random(lo, hi)          a whole number, both ends included
 --   entropy(n)              n random octets
 --   fetch(request)          response | nil, sentence, word, response
+--   sessions()              TLS sessions as bytes, secret; nil, "": none
+--   resume(bytes)           take such sessions up; what does not fit is left
+--   forget_sessions()       those, and connections that wait for use
+--   trust                   { anchors =, identity = } as the maker gave them
 --   resolve(name, type, use_hosts)
 --                           list of { address | target, ..., age } |
 --                           nil, sentence, word
@@ -64,17 +68,12 @@ local function start_tftp(loop, request, resume)
   if not handle then resume(nil, sentence, word) end
 end
 
-local function start_http(client, trust, request, resume)
+local function start_http(client, request, resume)
   local what = pick(request, HTTP_KEYS)
   if request.tls then
-    what.tls = { anchors = trust.anchors }
+    what.tls = {}
     for key, value in pairs(request.tls) do what.tls[key] = value end
     what.tls.now = math.max(what.tls.now, BUILT)
-    if request.tls.identity ~= false then
-      what.tls.identity = trust.identity
-    else
-      what.tls.identity = nil
-    end
   end
   local handle, sentence, word = client:start(what, resume)
   if not handle then resume(nil, sentence, word) end
@@ -95,7 +94,7 @@ function live.new(options)
   local loop = options.loop
   local client, resolver
   local world = { store = options.store, device = options.device or {},
-    keyring = assert(keyring.open(options.keys)) }
+    trust = options.trust or {}, keyring = assert(keyring.open(options.keys)) }
 
   function world.now()
     local time = sys.time()
@@ -107,16 +106,32 @@ function live.new(options)
   world.random = sys.random_int
   world.entropy = sys.random
 
+  local function client_of()
+    local sentence, word
+    if not client then client, sentence, word = fetch.new(loop) end
+    return client, sentence, word
+  end
+
   function world.fetch(request)
     return task.await(function(resume)
       if request.scheme == "tftp" then
         return start_tftp(loop, request, resume)
       end
-      local sentence, word
-      if not client then client, sentence, word = fetch.new(loop) end
-      if not client then return resume(nil, sentence, word) end
-      start_http(client, options.trust or {}, request, resume)
+      local http, sentence, word = client_of()
+      if not http then return resume(nil, sentence, word) end
+      start_http(http, request, resume)
     end)
+  end
+
+  function world.sessions() return client and client:export() end
+
+  function world.resume(bytes)
+    local http = client_of()
+    if http then http:import(bytes) end
+  end
+
+  function world.forget_sessions()
+    if client then client:forget() end
   end
 
   function world.resolve(name, kind, use_hosts)
