@@ -193,6 +193,7 @@ enum peal_err peal_err_mbedtls(int code, const char *peer,
 	const int low = -(-code & 0x7f), high = code - low;
 	const struct meaning *m = find(high), *below = find(low);
 
+	peal_reason_clear(reason);
 	/* a lack of memory may show in either part */
 	if (below || (m && m->err == PEAL_ENOMEM))
 		return PEAL_ENOMEM;
