@@ -31,6 +31,11 @@
 --   seal(bytes), unseal(bytes)  for state that others must not read, under a
 --                               key of this phone -> bytes | nil, sentence,
 --                               word ("corrupt": not sealed by this phone)
+--   renew(url, old, request)    the maker's own way to renew the phone's
+--                               certificate: MIC_Cert_Refresh_Rule's text, the
+--                               certificate in use (PEM), a PKCS #10 request
+--                               (DER); may suspend -> certificates | nil,
+--                               sentence, word
 --   address           the phone's IP address now (the identity's)
 --   names             list of DNS names it is known by (Host_Name, Domain)
 --   terminals         those that are to have the phone's host certificate:
