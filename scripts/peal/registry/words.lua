@@ -295,8 +295,9 @@ local words = {
   },
   HTTPS_DNS_Check = {
     source = OURS,
-    doc = "Compares the server's address with the DNS records of the name in "
-      .. "its certificate.",
+    doc = "Compares the server's address with the DNS records of the host; "
+      .. "Legacy takes, in place of the host, a name of the certificate that "
+      .. "has that address.",
   },
   Firewall = { doc = "Stored only: the phone's own packet filter." },
   Firewall_Options = { doc = "Stored only: settings of the packet filter." },
@@ -372,11 +373,11 @@ local words = {
       .. "it as invalid and logs a warning.",
   },
   ["Security.global.HTTPAuthUsername"] = {
-    doc = "User that answers digest challenges to the provisioning client.",
+    doc = "User that answers challenges to the provisioning client, before "
+      .. "the profile account; Basic ones over TLS only.",
   },
   ["Security.global.HTTPAuthPassword"] = {
-    doc = "Password that answers digest challenges to the provisioning "
-      .. "client.",
+    doc = "Password of Security.global.HTTPAuthUsername.",
   },
   Cert_Regen_Days = {
     unit = "days",
