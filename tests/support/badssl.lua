@@ -66,6 +66,13 @@ function meta:get(rule, set)
   return got
 end
 
+--- Its connections are closed.
+function meta:close()
+  self.world, self.phone = nil, nil
+  collectgarbage()
+  collectgarbage()
+end
+
 function meta:param(name) return (self.store:get(name)) end
 
 return badssl
