@@ -215,6 +215,35 @@ describe("a phone's own greeting", function()
     end)
 end)
 
+describe("TLS_Cipher_List", function()
+  it("RSA:!aNULL:!eNULL, the documented example, adds RSA key exchange",
+    function()
+      local server = { "-tls1_2", "-cipher", "AES256-GCM-SHA384" }
+      assert.equal("t.handshake", meet(server, nil, rsa()).word)
+      local got = meet(server, { TLS_Cipher_List = "RSA:!aNULL:!eNULL" },
+        rsa())
+      assert.equal("ok", got.word, got.sentence)
+    end)
+
+  it("is what the server may choose from", function()
+    local list = { TLS_Cipher_List = "ECDHE-ECDSA-AES128-GCM-SHA256" }
+    local got = meet({ "-tls1_2" }, list)
+    assert.same({ "ok", "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256" },
+      { got.word, got.response.cipher })
+    assert.equal("t.handshake", meet({ "-tls1_2", "-cipher",
+      "ECDHE-ECDSA-AES256-GCM-SHA384" }, list).word)
+  end)
+
+  it("that leaves nothing stands for the default, and that is said",
+    function()
+      for _, list in ipairs { "RC4-SHA", "!ALL", "nonsense" } do
+        local got = meet({}, { TLS_Cipher_List = list })
+        assert.equal("ok", got.word, got.sentence)
+        assert.is_string(got.notes["tls-ciphers"])
+      end
+    end)
+end)
+
 describe("a server that sends the alert", function()
   -- RFC 8446 6.2. 40 may be about anything: only after a phone without a
   -- certificate was asked for one it is about that, see live_identity_spec.
