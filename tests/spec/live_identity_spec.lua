@@ -248,6 +248,29 @@ describe("the phone's certificate", function()
     end
   end)
 
+  -- A secure element: the program has the certificate, and somebody who signs.
+  for _, version in ipairs(VERSIONS) do
+    it("may have a key that never leaves the device: " .. version, function()
+      if not need("nginx") then return end
+      local server <close> = mirror(version)
+      local asked = 0
+      local function sign(_, hash)
+        asked = asked + 1
+        write(root .. "/hash", hash)
+        pki.openssl { "pkeyutl", "-sign", "-inkey", mine.key, "-in",
+          root .. "/hash", "-out", root .. "/signature" }
+        return program.slurp(root .. "/signature")
+      end
+      local p = badssl.phone { ca = lab.ca.cert, world = { device = {
+        certificate = program.slurp(mine.chain), sign = sign } } }
+      p:get(("https://localhost:%d/a.xml"):format(server.https_port))
+      local seen = server.requests(1)[1]
+      assert.matches("ST=000e08abcdef", seen.client_dn)
+      assert.same({ "SUCCESS", version, 1 }, { seen.client_verify, seen.tls,
+        asked })
+    end)
+  end
+
   it("is refused with the server's reason", function()
     local other <close> = pki.new()
     for reason, client in pairs {
