@@ -23,8 +23,9 @@ local GUARD_S <const> = 60
 
 local STAGES <const> = require("peal.stages").names
 
--- Of these a phone that has no calls and no certificate asks nothing.
-local UNASKED <const> = { certificate = true, privacy = true }
+-- Of these a phone asks nothing that has no calls, no certificate and no server
+-- that shows one.
+local UNASKED <const> = { certificate = true, privacy = true, trust = true }
 
 -- All of them; a few where a sanitizer makes each a long one.
 local HOSTILE <const> = {}
@@ -102,7 +103,7 @@ describe("peal run", function()
     end
   end
 
-  describe("with nine hostile rule files", function()
+  describe("with a hostile rule file for each decision", function()
     local rules, p, d
     before_each(function()
       if not need("nginx") then return end
