@@ -192,6 +192,7 @@ end
 local function reload(e)
   e.phone.book:reload()
   local run = context.new(e.phone, { asked_by = "engine", kind = "rules" })
+  certificates.weaknesses(e) -- a rule file may be one
   if not e.off then plan.rearm(e, plan.ask(e, "change", run), {}) end
 end
 

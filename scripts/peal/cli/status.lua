@@ -55,6 +55,26 @@ local function daemon_line(status)
     when.utc(daemon.started))
 end
 
+-- What the status pages show of certificates; nothing while there is nothing.
+local function certificate_rows(rows, about)
+  for _, one in ipairs { { "custom CA", about.custom_ca },
+    { "MIC renewal", about.mic } } do
+    local shown = one[2]
+    if shown and shown.status ~= "" then
+      rows[#rows + 1] = { one[1], ("%s; %s"):format(shown.info,
+        shown.status) }
+    end
+  end
+end
+
+local function weakness_rows(about)
+  local rows = {}
+  for _, one in ipairs(about.weaknesses or {}) do
+    rows[#rows + 1] = { "", one.sentence }
+  end
+  return rows
+end
+
 local function facts_of(status)
   local phone = status.phone or {}
   local rows = {
@@ -71,6 +91,7 @@ local function facts_of(status)
   rows[#rows + 1] = { "last success", when.utc(status.last_success) }
   rows[#rows + 1] = { "store", ("revision %d, cycle %d"):format(
     status.revision or 0, status.cycle or 0) }
+  certificate_rows(rows, status.trust or {})
   if status.queued and status.queued > 0 then
     rows[#rows + 1] = { "waiting", status.queued
       .. (status.queued == 1 and " request" or " requests") }
@@ -104,6 +125,7 @@ local function print_status(status)
   print_part(status.daemon and "next" or "next, if peal run starts now",
     next_rows(status), "nothing is scheduled")
   print_part("rule files", rule_rows(status), "the factory's")
+  print_part("trust is weakened by", weakness_rows(status.trust or {}))
 end
 
 function command.run(options)

@@ -5,6 +5,7 @@
 -- they asked for it, and when somebody does.
 -- Source: MPP administration guide, Custom_CA_Rule, MIC_Cert_Refresh_Enable;
 -- MiVoice Office 400 WebAdmin help; the order is our choice.
+local certificates = require "peal.certificates"
 local context = require "peal.cycle.context"
 local custom_ca = require "peal.custom_ca"
 local host_certificate = require "peal.host_certificate"
@@ -42,7 +43,6 @@ end
 
 -- Ask the part that looks after `what`: "mic" or "host".
 local function own(e, what, about)
-  if not OWN[what] then return { outcome = "none" } end
   e.activity = "certificates"
   about.again = function() -- something has come that it has waited for
     if e.stopped then return end
@@ -57,23 +57,11 @@ local function own(e, what, about)
   return result
 end
 
-local function bundle(e, about)
-  if about.event ~= "request" and not custom_ca.wants(e.phone, about.event) then
-    return nil
-  end
-  e.activity = "certificates"
-  local result = custom_ca.consider(e.phone, new_run(e, about), about)
-  e.activity = nil
-  return result
-end
-
--- --- weak switches ---
-
--- What makes the phone believe more than it should is said at boot, and when
+--- What makes the phone believe more than it should is said at boot, and when
 -- it is another.
-local function say_weaknesses(e)
+function part.weaknesses(e)
   local texts = {}
-  for i, one in ipairs({}) do
+  for i, one in ipairs(tls_policy.weaknesses(e.phone)) do
     texts[i] = one.sentence
   end
   local text = table.concat(texts, "; ")
@@ -86,6 +74,24 @@ local function say_weaknesses(e)
   end
 end
 
+local function bundle(e, about)
+  if about.event ~= "request" and not custom_ca.wants(e.phone, about.event) then
+    return nil
+  end
+  e.activity = "certificates"
+  local result = custom_ca.consider(e.phone, new_run(e, about), about)
+  e.activity = nil
+  part.weaknesses(e)
+  return result
+end
+
+local function sweep(e)
+  for _, entry in ipairs(certificates.sweep(e.phone)) do
+    say.note(e, "c.expired", ("certificate expired, and not trusted any more: "
+      .. "%s (%s)"):format(entry.subject, entry.id:sub(1, 12)))
+  end
+end
+
 -- --- when ---
 
 -- With the first contact of all, after the random delay of the start: the
@@ -93,7 +99,7 @@ end
 function part.boot(e)
   e.boot_certificates = true
   plan.arm_delay(e, "certificates", DAILY)
-  say_weaknesses(e)
+  part.weaknesses(e)
 end
 
 --- Is it time for what a boot asks for?
@@ -104,6 +110,7 @@ function part.first(e)
   end
   e.boot_certificates = nil
   bundle(e, { event = "boot" })
+  sweep(e)
   own(e, "mic", { event = "boot" })
   own(e, "host", { event = "boot" })
 end
@@ -112,6 +119,8 @@ end
 function part.daily(e)
   plan.arm_delay(e, "certificates", DAILY)
   bundle(e, { event = "change" })
+  sweep(e)
+  part.weaknesses(e)
   own(e, "mic", { event = "daily" })
   own(e, "host", { event = "daily" })
 end
@@ -122,11 +131,8 @@ function part.retry(e, what)
   own(e, what, { event = "retry" })
 end
 
-local TOUCHES <const> = {
-  { "^Custom_CA_", function(e) bundle(e, { event = "change" }) end },
-  { "^MIC_Cert_", function(e) own(e, "mic", { event = "change" }) end },
-  { "^Cert_Regen_", function(e) own(e, "host", { event = "change" }) end },
-}
+-- Whose parameters begin so.
+local OWNERS <const> = { { "^MIC_Cert_", "mic" }, { "^Cert_Regen_", "host" } }
 
 -- Parameters that a policy of connections is made of.
 local POLICY <const> = { "^TLS_", "^HTTPS_", "^Enable_SSLv3$",
@@ -146,10 +152,11 @@ end
 function part.changed(e, names)
   if any(names, POLICY) then
     tls_policy.changed(e.phone)
-    say_weaknesses(e)
+    part.weaknesses(e)
   end
-  for _, one in ipairs(TOUCHES) do
-    if any(names, { one[1] }) then one[2](e) end
+  bundle(e, { event = "change" }) -- its rule may hold any macro
+  for _, one in ipairs(OWNERS) do
+    if any(names, { one[1] }) then own(e, one[2], { event = "change" }) end
   end
 end
 
@@ -179,6 +186,7 @@ end
 -- and mic { status, info }.
 function part.status(e)
   return {
+    weaknesses = tls_policy.weaknesses(e.phone),
     custom_ca = custom_ca.status(e.phone),
     mic = mic.status(e.phone),
   }
