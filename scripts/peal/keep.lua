@@ -30,7 +30,10 @@ function keep:set(ns, key, text)
   self.waiting[ns][key] = text or false
 end
 
-function keep:dirty()
+--- Does something wait?
+--   ns   of this namespace; nil: of any
+function keep:dirty(ns)
+  if ns then return self.waiting[ns] ~= nil end
   return next(self.waiting) ~= nil
 end
 

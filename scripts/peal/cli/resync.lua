@@ -126,11 +126,21 @@ local function summary(result, store_path)
   end
 end
 
+-- What was learned of servers outlives the program: certificates that failed
+-- a check, the bundle of Custom_CA_Rule, sessions.
+local function keep_trust(phone)
+  local keep = phone.keep
+  if not keep:dirty("trust") and not keep:dirty("tls") then return end
+  local ok, sentence = keep:flush("trust")
+  if not ok then output.say("certificates: not kept: %s", sentence) end
+end
+
 local function run_here(options)
   local open, failed = session.open(options, { trust = true })
   if not open then return nil, failed end
   local result = open.world.run(cycle.run, open.phone, { asked_by = "cli",
     explicit = true, rule = options[1], prvst = -1 })
+  keep_trust(open.phone)
   local ok, sentence = open.phone.book:save()
   if not ok then output.say("rule files: not kept: %s", sentence) end
   return outcome.of(open.phone, result, options.v), open.store_path
