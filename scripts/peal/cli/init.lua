@@ -21,6 +21,7 @@ local COMMANDS <const> = {
   { "explain", "why has a parameter this value?" },
   { "expand", "expand the macros of a text" },
   { "eval", "is a condition true?" },
+  { "cert", "see and change whom a phone believes" },
   { "ca", "root and host certificates for the terminals of a phone" },
   { "rule", "what would a profile rule do?" },
   { "profile", "encode, decode, show and check profile files" },

@@ -10,6 +10,10 @@ local FIRINGS_MAX <const> = 200
 -- A transaction of a cycle ends when its rules have answered.
 local TURNS_MAX <const> = 1000
 
+-- Of daemon/certificates.lua.
+local CERTIFICATES <const> = { "list", "show", "accept", "reject", "remove",
+  "import", "export" }
+
 local function invalid(sentence)
   return nil, sentence, "invalid"
 end
@@ -50,18 +54,27 @@ local function resync(member, params)
     params.steps == true)
 end
 
--- upgrade and report: what they return is plain data.
-local function work(what)
+-- upgrade, report and what renews certificates: what they return is plain
+-- data.
+local function work(what, about)
   return function(member, params)
     local ok, sentence, word = check_text(params.url, "url")
     if not ok then return nil, sentence, word end
+    local request = { url = params.url, what = about and about.what,
+      force = params.force == true or nil }
     local result
-    result, sentence, word = ask(member, what, { url = params.url },
-      params.wait)
+    result, sentence, word = ask(member, what, request, params.wait)
     if not result then return nil, sentence, word end
     return { outcome = result.outcome, reason = result.reason,
       word = result.word, err = result.err }
   end
+end
+
+local function updateca(member, params)
+  if type(params.url) ~= "string" or not params.url:find("%S") then
+    return invalid("updateca: which URL?")
+  end
+  return work("updateca")(member, params)
 end
 
 local function values_of(params)
@@ -136,7 +149,7 @@ function methods.of(member)
       return fn(member, params, call)
     end
   end
-  return {
+  local all = {
     ping = function() return member:about() end,
     version = function() return require("peal.sys").versions() end,
     status = function() return member:status() end,
@@ -148,6 +161,8 @@ function methods.of(member)
     resync = working(resync),
     upgrade = working(work("upgrade")),
     report = working(work("report")),
+    updateca = working(updateca),
+    renew = working(work("certificate", { what = "mic" })),
     set = working(set),
     ca_status = working(ca("status")),
     ca_export = working(ca("export")),
@@ -158,6 +173,12 @@ function methods.of(member)
       return { reloaded = true }
     end),
   }
+  for _, action in ipairs(CERTIFICATES) do
+    all["cert_" .. action] = working(function(...)
+      return require("peal.daemon.certificates").method(action)(...)
+    end)
+  end
+  return all
 end
 
 return methods

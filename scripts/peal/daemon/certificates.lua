@@ -1,0 +1,124 @@
+--- What people may ask about a phone's certificates, as plain data: the same
+-- from a client of the daemon and from a command that has the store.
+-- Source: Gigaset wiki, Security: accept, reject, details, remove, import.
+local certificates = require "peal.certificates"
+local json = require "peal.json"
+
+local asked = {}
+
+local PEM_MAX <const> = 200 << 10
+local ID_MAX <const> = 64
+
+local function failure(sentence, word, next_step)
+  return nil, sentence, word, nil, next_step
+end
+
+local NEXT <const> = {
+  ["not-found"] = "list them with: peal cert list",
+  invalid = "give more of its digits: peal cert list --json",
+  ["bad-state"] = "only what failed a check is accepted or rejected; "
+    .. "see: peal cert list",
+}
+
+local function advised(result, sentence, word)
+  if result then return result end
+  return failure(sentence, word, NEXT[word])
+end
+
+local function check_id(id)
+  if type(id) == "string" and #id <= ID_MAX and id:find("^%x+$") then
+    return true
+  end
+  return failure("an id is the beginning of a SHA-256 fingerprint, in "
+    .. "hexadecimal digits", "invalid", NEXT["not-found"])
+end
+
+-- A function of (phone, params) that does something to one certificate.
+local function on_one(fn)
+  return function(phone, params)
+    local id = type(params.id) == "string" and params.id:gsub(":", ""):lower()
+    local ok, sentence, word, place, next_step = check_id(id)
+    if not ok then return nil, sentence, word, place, next_step end
+    return advised(fn(phone, id))
+  end
+end
+
+--- All of them, in the order of the lists.
+function asked.list(phone)
+  return { certificates = json.array(certificates.list(phone)) }
+end
+
+--- Everything about one.
+asked.show = on_one(certificates.find)
+
+--- One as PEM.
+asked.export = on_one(function(phone, id)
+  local pem, sentence, word = certificates.pem(phone, id)
+  if not pem then return nil, sentence, word end
+  return { pem = pem }
+end)
+
+asked.accept = on_one(certificates.accept)
+asked.reject = on_one(certificates.reject)
+asked.remove = on_one(certificates.remove)
+
+--- Certificates into the list of their kind.
+--   params.pem   text
+function asked.import(phone, params)
+  if type(params.pem) ~= "string" or #params.pem > PEM_MAX then
+    return failure(("pem is no text of %d KiB at most"):format(PEM_MAX >> 10),
+      "invalid")
+  end
+  local done, sentence, word = certificates.import(phone, params.pem)
+  if not done then return nil, sentence, word end
+  done.added = json.array(done.added)
+  return done
+end
+
+-- What changes something, and what the control log says of it.
+local CHANGES <const> = { accept = "accepted", reject = "rejected",
+  remove = "removed" }
+
+-- One transaction at a time: a cycle that is at one has it closed soon.
+local TURNS_MAX <const> = 1000
+
+local function may_write(member)
+  for _ = 1, TURNS_MAX do
+    local txn = member.store:begin()
+    if txn then
+      txn:abort()
+      return true
+    end
+    member.next_event()
+  end
+  return nil, "a resync is writing all the time", "busy"
+end
+
+local function log(member, action, result)
+  if CHANGES[action] then
+    member:write(("certificate %s by hand: %s (%s)"):format(CHANGES[action],
+      require("peal.visible").line(result.subject or ""),
+      result.id:sub(1, 12)))
+  elseif action == "import" and #result.added > 0 then
+    member:write(("%d %s imported by hand"):format(#result.added,
+      #result.added == 1 and "certificate" or "certificates"))
+  end
+end
+
+--- The method of a daemon for an action.
+-- @treturn function (member, params) as in daemon/methods.lua
+function asked.method(action)
+  return function(member, params)
+    if CHANGES[action] or action == "import" then
+      local ok, sentence, word = may_write(member)
+      if not ok then return nil, sentence, word end
+    end
+    local result, sentence, word, place, next_step =
+      asked[action](member.phone, params)
+    if not result then return nil, sentence, word, place, next_step end
+    log(member, action, result)
+    return result
+  end
+end
+
+return asked
