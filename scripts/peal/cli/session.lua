@@ -282,6 +282,15 @@ local function make_world(options, file, st, believed, wants)
     log = wants.log, tell = wants.tell }
 end
 
+-- A process with a private key in its memory leaves no dump of it. (One that
+-- makes a key is as careful: world/live.lua.)
+local function guard_keys(believed, path)
+  if not believed then return end
+  if believed.identity or path and sys.stat(path .. "/keys") then
+    sys.no_core()
+  end
+end
+
 --- Open everything a command needs.
 --   wants.read_only  does not write
 --   wants.disk       name of a command that makes no sense without a folder
@@ -304,6 +313,7 @@ function session.open(options, wants)
   local st, world
   st, failed = open_store(options, file, schema, wants)
   if not st then return nil, failed end
+  guard_keys(believed, options.store or file.store)
   world, failed = make_world(options, file, st, believed, wants)
   if not world then
     st:close()

@@ -161,6 +161,7 @@ function live.new(options)
 
   -- The primes of an RSA key take seconds.
   function world.new_key(kind)
+    sys.no_core()
     if not kind:find("^RSA") then return issue.key(kind) end
     return task.await(function(resume)
       local job, sentence, word = issue.key_start(loop, kind, resume)
