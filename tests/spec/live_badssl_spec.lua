@@ -49,7 +49,7 @@ local function with_chain(made, ...)
   local parts = {}
   for i, other in ipairs { ... } do parts[i] = read(other.cert) end
   return { cert = made.cert, key = made.key,
-    sent = write(os.tmpname(), table.concat(parts)) }
+    sent = write(made.cert .. ".sent", table.concat(parts)) }
 end
 
 -- n certificates below each other; the small ones fit into one message.
