@@ -11,7 +11,8 @@ local TERMINALS <const> = { { id = "21", kind = "system" },
 
 local function new(device)
   device.simulated = true
-  return phones.new { identity = { IP = "192.168.1.200" }, device = device }
+  return phones.new { identity = { IP = "192.168.1.200" }, device = device,
+    params = { Resync_Random_Delay = "0" } }
 end
 
 local function status_of(p)
