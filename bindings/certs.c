@@ -164,10 +164,12 @@ static void push_texts(lua_State *L, const struct peal_ciphers *c,
 
 static int l_ciphers(lua_State *L)
 {
-	const char *text = luaL_optstring(L, 1, NULL);
+	size_t len = 0;
+	const char *text = luaL_optlstring(L, 1, NULL, &len);
 	struct ciphers *b = lua_newuserdatauv(L, sizeof(*b), 0);
 	enum peal_err err;
 
+	luaL_argcheck(L, !text || strlen(text) == len, 1, "NUL in the list");
 	b->c = NULL;
 	luaL_setmetatable(L, TYPE_CIPHERS);
 	err = peal_ciphers_parse(&b->c, text);

@@ -145,6 +145,8 @@ static CURLcode on_handshake(CURL *easy, void *conf, void *arg)
 	mbedtls_ssl_conf_verify(conf, on_verify, f);
 	mbedtls_ssl_conf_cert_profile(conf, &f->verdict.profile);
 	mbedtls_ssl_conf_ciphersuites(conf, peal_ciphers_ids(p->ciphers));
+	/* where DHE is on the list at all; the library would take 1,024 */
+	mbedtls_ssl_conf_dhm_min_bitlen(conf, 2048);
 	/* a resumption agrees on a new key, too */
 	mbedtls_ssl_conf_tls13_key_exchange_modes(
 		conf, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);

@@ -164,6 +164,35 @@ static struct peal_tls_policy strict(struct run *x)
 	return p;
 }
 
+static enum peal_err pin_it(const struct peal_cert_facts *f, void *arg)
+{
+	unsigned char sha256[32];
+	unsigned i, byte;
+
+	for (i = 0; i < sizeof(sha256); i++) {
+		REQUIRE(sscanf(f->sha256 + (size_t)2 * i, "%2x", &byte) == 1);
+		sha256[i] = (unsigned char)byte;
+	}
+	return peal_cert_set_add(arg, sha256);
+}
+
+static struct peal_cert_set *pin(const char *cert)
+{
+	struct peal_cert_set *set;
+	char file[40], text[10000];
+	FILE *f;
+	size_t len;
+
+	snprintf(file, sizeof(file), "%s.pem", cert);
+	f = fopen(path_of(file), "r");
+	REQUIRE(f != NULL);
+	len = fread(text, 1, sizeof(text), f);
+	fclose(f);
+	REQUIRE(peal_cert_set_new(&set) == PEAL_OK);
+	REQUIRE(peal_certs_read(text, len, pin_it, set, NULL) == PEAL_OK);
+	return set;
+}
+
 static void verdicts(void)
 {
 	static const struct {
@@ -360,6 +389,93 @@ static void no_common_cipher(void)
 	CHECK(strstr(x.reason, "alert 40") != NULL);
 	tls_server_stop(&s);
 	end(&x);
+}
+
+/* TLS_Cipher_List against servers that insist. */
+static void cipher_lists(void)
+{
+	static const struct {
+		const char *list, *server;
+		enum peal_err err;
+	} cases[] = {
+		{ "RSA:!aNULL:!eNULL", "-cipher AES128-SHA", PEAL_OK },
+		{ "RSA:!aNULL:!eNULL", "-cipher AES256-GCM-SHA384", PEAL_OK },
+		{ "RSA:!aNULL:!eNULL", "-cipher ECDHE", PEAL_ETHANDSHAKE },
+		{ "DEFAULT:!AESGCM", "-cipher ECDHE-RSA-AES128-GCM-SHA256",
+		  PEAL_ETHANDSHAKE },
+		{ "ECDHE-RSA-AES128-SHA", "-cipher ECDHE-RSA-AES128-SHA",
+		  PEAL_OK },
+		{ "DHE",
+		  "-cipher DHE-RSA-AES128-GCM-SHA256@SECLEVEL=0 -dhparam dh2048",
+		  PEAL_OK },
+		{ "DHE",
+		  "-cipher DHE-RSA-AES128-GCM-SHA256@SECLEVEL=0 -dhparam dh1536",
+		  PEAL_ETHANDSHAKE },
+		{ "", "-cipher DHE", PEAL_ETHANDSHAKE },
+	};
+	struct peal_tls_policy p;
+	struct tls_server s;
+	struct run x;
+	char options[200];
+	size_t i;
+
+	shell(folder, "for i in modp_1536:dh1536 modp_2048:dh2048; do openssl "
+		      "genpkey -genparam -algorithm DH -pkeyopt group:${i%:*} "
+		      "-out ${i#*:}; done 2>/dev/null");
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		begin(&x);
+		snprintf(options, sizeof(options),
+			 "-cert rsa.pem -key rsa.key -WWW -tls1_2 %s",
+			 cases[i].server);
+		tls_server_start(&s, folder, options);
+		p = strict(&x);
+		REQUIRE(peal_ciphers_parse(&p.ciphers, cases[i].list) ==
+			PEAL_OK);
+		if (!CHECK_ERR(get(&x, s.port, "pv.telco.net", &p),
+			       cases[i].err))
+			fprintf(stderr, "\t%s, %s: %s\n", cases[i].list,
+				cases[i].server, x.reason);
+		peal_ciphers_unref(p.ciphers);
+		tls_server_stop(&s);
+		end(&x);
+	}
+}
+
+/* One that was accepted by hand: whatever is wrong with it, and without any
+ * roots; what it may be used for is the library's own check. */
+static void pinned_certificates(void)
+{
+	static const char *const certs[] = { "expired", "self", "wrong",
+					     "client", "weak" };
+	static const char *const versions[] = { "-tls1_2", "-tls1_3" };
+	struct peal_tls_policy p;
+	struct tls_server s;
+	struct run x;
+	char options[200];
+	size_t i, j;
+
+	for (i = 0; i < sizeof(certs) / sizeof(*certs); i++)
+		for (j = 0; j < 2; j++) {
+			begin(&x);
+			snprintf(options, sizeof(options),
+				 "-cert %s.pem -key %s.key -WWW %s -cipher "
+				 "DEFAULT@SECLEVEL=0",
+				 certs[i], certs[i], versions[j]);
+			tls_server_start(&s, folder, options);
+			p = strict(&x);
+			p.anchors = NULL;
+			p.pinned = pin(certs[i]);
+			if (!CHECK_ERR(get(&x, s.port, "pv.telco.net", &p),
+				       PEAL_OK))
+				fprintf(stderr, "\t%s %s: %s\n", certs[i],
+					versions[j], x.reason);
+			p.rejected = p.pinned;
+			CHECK_ERR(get(&x, s.port, "pv.telco.net", &p),
+				  PEAL_ECREJECTED);
+			peal_cert_set_unref(p.pinned);
+			tls_server_stop(&s);
+			end(&x);
+		}
 }
 
 static void client_certificates(void)
@@ -583,6 +699,8 @@ int main(int argc, char **argv)
 		{ "versions", versions },
 		{ "RSA signatures", rsa_signatures },
 		{ "no common cipher", no_common_cipher },
+		{ "cipher lists", cipher_lists },
+		{ "pinned certificates", pinned_certificates },
 		{ "client certificates", client_certificates },
 		{ "an unasked certificate stays home",
 		  unasked_certificate_stays_home },
