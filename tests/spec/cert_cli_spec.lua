@@ -250,6 +250,26 @@ describe("a key that others can read", function()
     assert.matches("%[permission%]", r.err)
   end)
 
+  it("is in no dump of the program's memory", function()
+    if program.sanitized then return end
+    local lab = pki.shared()
+    local client = lab:client()
+    -- soft limit on the dumps of a daemon's process
+    local function limit(trust)
+      local p <close> = phones.new { trust = trust,
+        params = { Resync_On_Reset = "No" } }
+      local d <close> = daemons.start { p,
+        wrap = { "prlimit", "--core=1000:" } }
+      local text = program.slurp(("/proc/%d/limits"):format(
+        d:ask("ping").pid))
+      assert.equal(0, d:stop())
+      return text:match("Max core file size +(%S+)")
+    end
+    assert.equal("1000", limit { ca = lab.ca.cert })
+    assert.equal("0", limit { ca = lab.ca.cert, cert = client.cert,
+      key = client.key })
+  end)
+
   it("is refused in a store too", function()
     local p <close> = phones.new()
     if not sys.stat(p.store .. "/key") then
