@@ -62,25 +62,6 @@ static void push_headers(lua_State *L, const struct peal_fetch_response *r)
 	}
 }
 
-static void push_cert(lua_State *L, const struct peal_cert_facts *c)
-{
-	lua_createtable(L, 0, 14);
-	peal_lua_set_text(L, "subject", c->subject);
-	peal_lua_set_text(L, "issuer", c->issuer);
-	peal_lua_set_text(L, "cn", c->cn);
-	peal_lua_set_text(L, "serial", c->serial);
-	peal_lua_set_text(L, "not_before", c->not_before);
-	peal_lua_set_text(L, "not_after", c->not_after);
-	peal_lua_set_text(L, "sha256", c->sha256);
-	peal_lua_set_int(L, "key_bits", c->key_bits);
-	peal_lua_set_text(L, "key_type", c->key_type);
-	peal_lua_set_text(L, "sha1", c->sha1);
-	peal_lua_set_bool(L, "is_ca", c->is_ca);
-	peal_lua_set_bool(L, "self_signed", c->self_signed);
-	if (c->der)
-		peal_lua_set_bytes(L, "der", c->der, c->der_len);
-}
-
 static void push_tls(lua_State *L, const struct peal_fetch_response *r)
 {
 	unsigned i;
@@ -96,7 +77,8 @@ static void push_tls(lua_State *L, const struct peal_fetch_response *r)
 	peal_lua_set_text(L, "anchor", r->anchor[0] ? r->anchor : NULL);
 	lua_createtable(L, (int)r->chain_n, 0);
 	for (i = 0; i < r->chain_n; i++) {
-		push_cert(L, &r->chain[i]);
+		lua_createtable(L, 0, 15);
+		peal_lua_set_cert(L, &r->chain[i]);
 		lua_rawseti(L, -2, i + 1);
 	}
 	lua_setfield(L, -2, "chain");
