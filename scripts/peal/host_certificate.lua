@@ -316,6 +316,15 @@ function host.status(phone)
       made and made.id) }
 end
 
+--- The same in short, for the status of the phone: state, alarm, next_run; nil:
+-- it takes no part.
+function host.summary(phone)
+  local status = host.status(phone)
+  if not status.takes_part then return nil end
+  return { state = status.state, alarm = status.alarm,
+    next_run = status.next_run }
+end
+
 --- A certificate as PEM text: "host", or "root" with older ones that still
 -- hold after it. There is no way to a key.
 -- @treturn[1] string

@@ -752,7 +752,9 @@ describe("an engine", function()
     local lab, d = boot { terminals = ONE_SYSTEM }
     d.set_address("192.168.1.201")
     lab:advance(1)
-    assert.equal("STALE_ADDRESS", host.status(lab.phone).state)
+    local told = lab.engine:status().trust.host
+    assert.equal("STALE_ADDRESS", told.state)
+    assert.truthy(told.alarm:find("192.168.1.201", 1, true))
     d.set_clock(false)
     local result
     assert(lab.engine:certificate { what = "host", by = "test",
@@ -796,6 +798,7 @@ describe("an engine", function()
     local lab = boot {}
     lab:advance(3 * DAY)
     assert.is_nil(lab.world.keyring:generation("host"))
+    assert.is_nil(lab.engine:status().trust.host)
     for _, event in ipairs(lab.told) do
       assert.are_not.equal("host", event.what)
     end

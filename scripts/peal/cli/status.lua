@@ -65,6 +65,11 @@ local function certificate_rows(rows, about)
         shown.status) }
     end
   end
+  local host = about.host
+  if host then
+    rows[#rows + 1] = { "host cert", host.alarm
+      and ("%s: %s"):format(host.state, host.alarm) or host.state }
+  end
 end
 
 local function weakness_rows(about)

@@ -183,11 +183,12 @@ function part.renew(e, job)
 end
 
 --- Plain data for the status: weaknesses { word, param, sentence }, custom_ca
--- and mic { status, info }.
+-- and mic { status, info }, host { state, alarm, next_run }.
 function part.status(e)
   return {
     weaknesses = tls_policy.weaknesses(e.phone),
     custom_ca = custom_ca.status(e.phone),
+    host = host_certificate.summary(e.phone),
     mic = mic.status(e.phone),
   }
 end

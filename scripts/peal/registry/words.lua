@@ -381,15 +381,20 @@ local words = {
   },
   Cert_Regen_Days = {
     unit = "days",
-    doc = "Interval at which new certificates are made, and their validity.",
+    doc = "Interval at which a new root and host certificate are made for the "
+      .. "terminals that the phone serves, and their validity. A longer one "
+      .. "counts from the next certificates on: make them with peal ca "
+      .. "generate.",
   },
   Cert_Regen_Time = {
     unit = "local time",
-    doc = "Time of day, HH:MM, at which new certificates are made.",
+    doc = "Time of day, HH:MM, at which new certificates are made; SIP "
+      .. "terminals restart then.",
   },
   Cert_Regen_On_IP_Change = {
     source = OURS,
-    doc = "Makes new certificates by itself when the address changes.",
+    doc = "Makes new certificates by itself when the address changes; No "
+      .. "leaves it at an alarm.",
   },
 }
 
