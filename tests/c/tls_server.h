@@ -37,8 +37,9 @@ static inline void shell(const char *folder, const char *script)
 	REQUIRE(status == 0);
 }
 
-/* The server says "ACCEPT 127.0.0.1:43211" once it listens. */
-static inline unsigned read_port(int fd)
+/* The server says "ACCEPT 127.0.0.1:43211" once it listens, or just "ACCEPT"
+ * where it was given the port. */
+static inline unsigned read_port(int fd, unsigned given)
 {
 	char text[4096], *p;
 	size_t len = 0;
@@ -49,22 +50,24 @@ static inline unsigned read_port(int fd)
 		REQUIRE(n > 0);
 		len += (size_t)n;
 		text[len] = '\0';
-		p = strstr(text, "ACCEPT 127.0.0.1:");
-		if (p && strchr(p, '\n'))
-			return (unsigned)atoi(p + 17);
+		p = strstr(text, "ACCEPT");
+		if (!p || !strchr(p, '\n'))
+			continue;
+		return given ? given : (unsigned)atoi(p + 17);
 	}
 }
 
-static inline void tls_server_start(struct tls_server *s, const char *folder,
-				    const char *options)
+/* port 0: one that the system chooses */
+static inline void tls_server_start_at(struct tls_server *s, unsigned port,
+				       const char *folder, const char *options)
 {
 	char line[1000];
 	int ends[2];
 
 	snprintf(line, sizeof(line),
-		 "exec openssl s_server -accept 127.0.0.1:0 %s 2>/dev/null "
+		 "exec openssl s_server -accept 127.0.0.1:%u %s 2>/dev/null "
 		 "</dev/null",
-		 options);
+		 port, options);
 	REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
 	s->pid = fork();
 	REQUIRE(s->pid >= 0);
@@ -77,7 +80,13 @@ static inline void tls_server_start(struct tls_server *s, const char *folder,
 	}
 	close(ends[1]);
 	s->out = ends[0];
-	s->port = read_port(s->out);
+	s->port = read_port(s->out, port);
+}
+
+static inline void tls_server_start(struct tls_server *s, const char *folder,
+				    const char *options)
+{
+	tls_server_start_at(s, 0, folder, options);
 }
 
 static inline void tls_server_stop(struct tls_server *s)
