@@ -19,6 +19,9 @@ local visible = require "peal.visible"
 local host = {}
 
 local RETRY_S <const> = 3600
+-- A device that does not tell when its clock is set is looked at this often
+-- while something waits for it.
+local POLL_S <const> = 60
 local DAY <const> = 86400
 
 local PARAMS <const> = { "Cert_Regen_Days", "Cert_Regen_Time",
@@ -195,9 +198,16 @@ end
 
 -- --- when ---
 
+local function least(a, b)
+  return a and b and math.min(a, b) or a or b
+end
+
 -- Seconds until it is to be asked again.
-local function until_next(f, left)
+local function until_next(phone, f, left)
   local after = math.min(left or DAY, DAY)
+  if f.due and not f.clock and not phone.world.device.subscribe then
+    after = math.min(after, POLL_S)
+  end
   for _, at in pairs { f.pair and f.next_run, f.retry_at,
     f.pair and f.pair.not_after + 1 } do
     if at > f.time then after = math.min(after, at - f.time) end
@@ -241,8 +251,10 @@ local function decide(phone, desk, run, about)
   end
   local answer = ask_rule(desk, run, about, f)
   if answer.renew then return generate(phone, desk, f.why or answer.reason) end
+  local spread = answer.spread or 0
   return { outcome = f.due and not f.clock and "waiting" or "none",
-    reason = answer.reason }
+    reason = answer.reason, after = answer.after and answer.after
+      + (spread > 0 and phone.world.random(0, spread) or 0) }
 end
 
 --- See to root and host: make them if they are due, go on with what terminals
@@ -267,8 +279,8 @@ function host.consider(phone, run, about)
     distribution.revive(desk.book)
   end
   local result = decide(phone, desk, run, about)
-  local left = distribute(phone, desk, about.again)
-  result.after = until_next(tell(phone, desk), left)
+  local left = least(result.after, distribute(phone, desk, about.again))
+  result.after = until_next(phone, tell(phone, desk), left)
   return result
 end
 

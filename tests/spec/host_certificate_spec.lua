@@ -3,6 +3,8 @@ local engines = require "support.engine"
 local host = require "peal.host_certificate"
 local hosts = require "support.hosts"
 local json = require "peal.json"
+local keyring = require "peal.keyring"
+local process = require "support.process"
 local simulated = require "peal.device.simulated"
 local states = require "peal.host_certificate.states"
 local trust = require "peal.trust"
@@ -456,6 +458,79 @@ describe("a power cut", function()
     assert.same({ installed = 30 }, lab:counts())
     assert.equal(1, lab.device.terminal("sip-001").restarts)
     assert.equal("VALID", lab:state())
+  end)
+end)
+
+describe("damaged files", function()
+  local dir, lab, first
+
+  before_each(function()
+    dir = process.temp_dir()
+    lab = served { keyring = assert(keyring.open(dir .. "/keys")) }
+    first = lab:status().id
+    lab:ask("request")
+  end)
+  after_each(function() process.remove(dir) end)
+
+  local function damage(generation)
+    local path = ("%s/keys/host/%d/host.pem"):format(dir, generation)
+    local file = assert(io.open(path, "w"))
+    file:write("rubbish")
+    file:close()
+    lab.world.keyring = assert(keyring.open(dir .. "/keys"))
+    lab:power()
+  end
+
+  it("leave the pair before them in force, with an alarm", function()
+    damage(2)
+    assert.equal(first, lab:status().id)
+    lab:ask("boot")
+    assert.same({ "corrupt" }, lab:alarms())
+    assert.equal(first, lab.device.terminal("21").bundle.id)
+    lab:ask("request")
+    assert.same({}, lab:alarms())
+  end)
+
+  it("are replaced where nothing whole is left", function()
+    damage(1)
+    damage(2)
+    assert.equal("NONE", lab:state())
+    assert.same({ "corrupt" }, lab:alarms())
+    assert.equal("done", lab:ask("boot").outcome)
+    assert.equal("VALID", lab:settle():state())
+    assert.same({}, lab:alarms())
+  end)
+end)
+
+describe("a device that does not tell of its clock", function()
+  it("is looked at each minute while a run waits", function()
+    local trusted = false
+    local lab = hosts.new { device = { zone = hosts.ZURICH,
+      clock_trusted = function() return trusted end,
+      terminals = { { id = "1", kind = "standard" } } } }
+    assert.equal(60, lab:ask("boot").after)
+    trusted = true
+    lab:go("2026-11-22 15:06")
+    assert.equal("VALID", lab:state())
+  end)
+end)
+
+describe("an operator's rule", function()
+  it("may hold a run back, and say when it wants to be asked", function()
+    local engine_lab = engines.new { dice = 7, zone = hosts.ZURICH,
+      identity = { IP = "192.168.1.200" },
+      device = { terminals = { { id = "1", kind = "standard" } } },
+      rules = { ["certificate.lua"] = [[
+        return { stage = "certificate", decide = function(phone)
+          if phone.what ~= "host" then return { renew = false } end
+          return { renew = phone.due and phone.event == "retry",
+            after = 600, reason = "not at once" }
+        end }
+      ]] } }:boot()
+    engine_lab:advance(599)
+    assert.equal("NONE", host.status(engine_lab.phone).state)
+    engine_lab:advance(601)
+    assert.equal("VALID", host.status(engine_lab.phone).state)
   end)
 end)
 

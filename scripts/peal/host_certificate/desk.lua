@@ -1,6 +1,7 @@
 --- What a phone remembers about its host certificate besides the files: what
 -- outlives a restart (record) and what does not.
---   desk.pair      in force, or nil; desk.damaged: why it cannot be read
+--   desk.pair      in force, or nil
+--   desk.damaged   why there is none, or not the last one: a sentence
 --   desk.record    kept: work (a generation under way), failures, failure,
 --                  retry_at, plan { id, raw, at }, entries of terminals, state,
 --                  alarms (word -> text)
@@ -51,7 +52,7 @@ function desk:look()
   if self.looked and pair.is_current(self.world, self.pair) then return end
   local found, sentence, word = pair.load(self.world)
   self.looked, self.pair = true, found
-  self.damaged = word == "corrupt" and sentence or nil
+  self.damaged = word == "corrupt" and sentence or found and found.note
 end
 
 --- Keep the record; what cannot be written now waits.

@@ -64,14 +64,17 @@ local function describe(root, host)
 end
 
 --- The pair in force.
--- @treturn[1] table pair, with `generation` of the keyring
+-- @treturn[1] table pair, with `generation` of the keyring, and `note` where
+--   that is not the last one, which is damaged
 -- @treturn[2] nil there is none
 -- @return[3] nil, sentence, "corrupt": there is one, and it is of no use
 function pair.load(world)
   local ring, sentence, word = keyring_of(world)
   if not ring then return nil, sentence, word end
-  local generation = ring:generation(pair.NAME)
-  if not generation then return nil end
+  local generation, note
+  generation, note, word = ring:generation(pair.NAME)
+  if not generation and word == "not-found" then return nil end
+  if not generation then return nil, note, "corrupt" end
   local root, root_pem = read(ring, "root.pem")
   local host, host_pem = read(ring, "host.pem")
   if not root or not host then
@@ -85,7 +88,8 @@ function pair.load(world)
   local self
   self, sentence = describe(root[1], host[1])
   if not self then return nil, sentence, "corrupt" end
-  self.generation, self.older = generation, read(ring, "previous.pem") or {}
+  self.generation, self.note = generation, note
+  self.older = read(ring, "previous.pem") or {}
   self.pem = { root = root_pem, host = host_pem }
   return self
 end

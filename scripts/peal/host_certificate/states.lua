@@ -53,7 +53,7 @@ local ALARMS <const> = {
       civil.iso(f.pair.not_after))
   end,
   function(f)
-    return f.damaged and alarm("corrupt", "the certificates cannot be read: %s",
+    return f.damaged and alarm("corrupt", "certificates are damaged: %s",
       f.damaged)
   end,
   function(f)
