@@ -104,11 +104,13 @@ static enum peal_err check_size(const struct peal_identity *i,
 static enum peal_err use_key(struct identity *id, struct peal_key *key,
 			     struct peal_reason *reason)
 {
-	if (mbedtls_pk_check_pair(&id->base.chain.pk, &key->pk, peal_key_dice,
-				  NULL))
-		return peal_fail(reason, PEAL_EKEY,
-				 "the key does not belong to the first "
-				 "certificate");
+	enum peal_err err = peal_key_check(key, &id->base.chain.pk);
+
+	if (err == PEAL_EKEY)
+		peal_fail(reason, err,
+			  "the key does not belong to the first certificate");
+	if (err)
+		return err;
 	id->key = peal_key_ref(key);
 	id->base.key = key->pk;
 	return PEAL_OK;

@@ -175,11 +175,11 @@ static enum peal_err check_ca(const struct peal_issue *o, mbedtls_x509_crt *ca,
 	if (!ca->MBEDTLS_PRIVATE(ca_istrue))
 		return peal_fail(reason, PEAL_EKEY,
 				 "the certificate that is to sign is no CA's");
-	if (mbedtls_pk_check_pair(&ca->pk, &o->ca_key->pk, peal_key_dice, NULL))
-		return peal_fail(reason, PEAL_EKEY,
-				 "the CA's key does not belong to its "
-				 "certificate");
-	return PEAL_OK;
+	err = peal_key_check(o->ca_key, &ca->pk);
+	if (err == PEAL_EKEY)
+		peal_fail(reason, err,
+			  "the CA's key does not belong to its certificate");
+	return err;
 }
 
 static enum peal_err write_certificate(const struct peal_issue *o,

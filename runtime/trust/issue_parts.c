@@ -3,12 +3,12 @@
 
 #include <arpa/inet.h>
 #include <mbedtls/oid.h>
+#include <mbedtls/platform.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "decode/crypto.h"
-#include "peal/alloc.h"
 #include "profile/utf8.h"
 #include "trust/key.h"
 
@@ -247,7 +247,7 @@ static enum peal_err put_purpose(struct peal_der *w, const char *text,
 		return peal_fail(reason, peal_err_pk(rc, PEAL_EINVAL),
 				 "not a purpose of a certificate: %.80s", text);
 	peal_der_oid(w, (const char *)oid.p, oid.len);
-	peal_free(oid.p);
+	mbedtls_free(oid.p);
 	return PEAL_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <mbedtls/asn1.h>
 #include <mbedtls/ecp.h>
+#include <mbedtls/md.h>
 #include <mbedtls/pem.h>
 #include <mbedtls/rsa.h>
 #include <mbedtls/x509_crt.h>
@@ -55,6 +56,7 @@ enum peal_err peal_err_pk(int rc, enum peal_err else_)
 	case MBEDTLS_ERR_ECP_ALLOC_FAILED:
 	case MBEDTLS_ERR_MPI_ALLOC_FAILED:
 	case MBEDTLS_ERR_ASN1_ALLOC_FAILED:
+	case MBEDTLS_ERR_MD_ALLOC_FAILED:
 		return PEAL_ENOMEM;
 	}
 	/* codes of two levels are added up: the low one is the cause */
@@ -276,6 +278,14 @@ enum peal_err peal_key_public(const struct peal_key *k, struct peal_buf *out)
 	return peal_buf_add(out, der + sizeof(der) - n, (size_t)n);
 }
 
+enum peal_err peal_key_check(const struct peal_key *k,
+			     const mbedtls_pk_context *public_)
+{
+	int rc = mbedtls_pk_check_pair(public_, &k->pk, peal_key_dice, NULL);
+
+	return rc ? peal_err_pk(rc, PEAL_EKEY) : PEAL_OK;
+}
+
 int peal_key_fits(const struct peal_key *k, const void *cert, size_t len)
 {
 	mbedtls_x509_crt crt;
@@ -283,7 +293,7 @@ int peal_key_fits(const struct peal_key *k, const void *cert, size_t len)
 
 	mbedtls_x509_crt_init(&crt);
 	fits = cert && mbedtls_x509_crt_parse_der(&crt, cert, len) == 0 &&
-	       mbedtls_pk_check_pair(&crt.pk, &k->pk, peal_key_dice, NULL) == 0;
+	       peal_key_check(k, &crt.pk) == PEAL_OK;
 	mbedtls_x509_crt_free(&crt);
 	return fits;
 }

@@ -19,6 +19,9 @@ enum { PEAL_OWN_RSA_BITS = 2048 };
 
 /* Dice for mbedTLS, from the system. */
 int peal_key_dice(void *arg, unsigned char *out, size_t len);
+/* Is it the private part of this one? PEAL_EKEY: no; PEAL_ENOMEM */
+enum peal_err peal_key_check(const struct peal_key *k,
+			     const mbedtls_pk_context *public_);
 /* The private key as PEM, added to `out`, which is a secret then. */
 enum peal_err peal_key_pem(const struct peal_key *k, struct peal_buf *out);
 /* Error for what a call of mbedTLS's returned: its lack of memory, or `else_`

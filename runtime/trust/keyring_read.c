@@ -219,26 +219,39 @@ static enum peal_err read_generation(int dir, unsigned number,
 	return PEAL_EDAMAGED;
 }
 
-/* A link that is lost names none: then the newest counts. */
+/* The newest one that came into force and is whole. A link that is lost names
+ * none: then all count.
+ *   tried   how many there were */
+static enum peal_err read_first_whole(int dir, const struct peal_listing *l,
+				      struct peal_set *out, unsigned *tried,
+				      struct peal_reason *reason)
+{
+	enum peal_err err = PEAL_EDAMAGED;
+	unsigned i;
+
+	*tried = 0;
+	for (i = 0; i < l->n && err == PEAL_EDAMAGED; i++) {
+		if (l->current && l->numbers[i] > l->current)
+			continue;
+		peal_reason_clear(reason);
+		err = read_generation(dir, l->numbers[i], out, reason);
+		++*tried;
+	}
+	return err;
+}
+
 enum peal_err peal_keyring_newest(int dir, const char *name,
 				  struct peal_set *out,
 				  struct peal_reason *reason)
 {
-	unsigned i, damaged = 0;
 	struct peal_listing l;
+	unsigned tried;
 	enum peal_err err = peal_keyring_list(dir, &l);
 
 	if (err)
 		return err;
-	err = PEAL_EDAMAGED;
-	for (i = 0; i < l.n && err == PEAL_EDAMAGED; i++) {
-		if (l.current && l.numbers[i] > l.current)
-			continue; /* never came into force */
-		peal_reason_clear(reason);
-		err = read_generation(dir, l.numbers[i], out, reason);
-		damaged += err == PEAL_EDAMAGED;
-	}
-	if (err == PEAL_EDAMAGED && damaged == 0)
+	err = read_first_whole(dir, &l, out, &tried, reason);
+	if (err == PEAL_EDAMAGED && tried == 0)
 		return peal_fail(reason, PEAL_ENOENT, "the keyring has no %s",
 				 name);
 	if (err == PEAL_EDAMAGED)
@@ -246,7 +259,7 @@ enum peal_err peal_keyring_newest(int dir, const char *name,
 				 "the keyring's %s is damaged and there is no "
 				 "copy of it",
 				 name);
-	if (!err && damaged)
+	if (!err && (tried > 1 || (l.current && out->number != l.current)))
 		peal_fail(reason, PEAL_OK,
 			  "the keyring's %s is damaged; what was installed "
 			  "before it, generation %u, is used",

@@ -25,7 +25,7 @@ struct peal_loop;
 enum peal_err peal_key_new(struct peal_key **out, const char *kind,
 			   struct peal_reason *reason);
 
-/* PEM text: PKCS #8, SEC 1 or PKCS #1, without a password.
+/* PKCS #8, SEC 1 or PKCS #1, in PEM or DER, without a password.
  * PEAL_EKEY, PEAL_ENOMEM */
 enum peal_err peal_key_parse(struct peal_key **out, const void *pem, size_t len,
 			     struct peal_reason *reason);
