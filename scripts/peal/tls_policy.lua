@@ -100,25 +100,31 @@ local function device_identity(d)
   return require("peal.issue").signer(pem, d.sign)
 end
 
--- The one that was renewed last.
+-- The one that was renewed last, and what is wrong with it: it may not be
+-- readable, or damaged and the one before it here.
 local function renewed_identity(world)
   local ring = world.keyring
   if type(ring) == "function" then ring = ring() end
-  return ring and ring:generation("mic") and ring:identity("mic") or nil
+  if not ring then return nil end
+  local found, sentence, word = ring:identity("mic")
+  if word == "not-found" then sentence = nil end
+  return found, sentence
 end
 
 local function load_identity(phone)
-  local world, sentence = phone.world, nil
-  local found = renewed_identity(world) or (world.trust or {}).identity
-  if not found then found, sentence = device_identity(world.device) end
-  return found or false, sentence
+  local world = phone.world
+  local found, problem = renewed_identity(world)
+  found = found or (world.trust or {}).identity
+  if found then return found, problem end
+  local sentence
+  found, sentence = device_identity(world.device)
+  return found or false, problem or sentence
 end
 
 --- The phone's own certificate and key: renewed, the maker's files, or what
 -- the device signs with.
--- @treturn[1] userdata see peal.trust
--- @treturn[2] nil: the phone has none
--- @treturn[2] string why the one it has cannot be used; nil: it has none
+-- @treturn[1] userdata see peal.trust; nil: the phone has none
+-- @treturn[1] string what is wrong with the one it should have; or nil
 function tls_policy.identity(phone)
   local kept = prepared(phone)
   if kept.identity == nil then
@@ -131,7 +137,7 @@ end
 local function own_identity(phone, warn)
   local identity, problem = tls_policy.identity(phone)
   if problem and once(phone, "identity") then
-    warn("bad-key", "the phone's own certificate cannot be used: " .. problem)
+    warn("bad-key", "the phone's own certificate: " .. problem)
   end
   if not identity or not identity.facts then return identity end
   if once(phone, "mic") then

@@ -8,7 +8,9 @@ local certificates = require "peal.certificates"
 local certs = require "support.certs"
 local explain = require "peal.explain"
 local issue = require "peal.issue"
+local keyring = require "peal.keyring"
 local phone = require "peal.phone"
+local process = require "support.process"
 local registry = require "peal.registry"
 local store = require "peal.store"
 local tls_policy = require "peal.tls_policy"
@@ -152,6 +154,43 @@ describe("the phone's own certificate", function()
     tls_policy.changed(p)
     assert.equal("CN=renewed", tls_policy.identity(p):facts().subject)
   end)
+
+  it("is the maker's again where the renewed one cannot be read, and that is "
+    .. "said once", function()
+      local dir = assert(process.temp_dir())
+      finally(function() process.remove(dir) end)
+      local first = client()
+      local p, world = new { trust = { identity = first },
+        keyring = assert(keyring.open(dir .. "/keys")) }
+      local c = lab:make { cn = "renewed" }
+      assert(world.keyring:install("mic", { ["cert.pem"] = c.pem },
+        { ["key.pem"] = c.key }))
+      process.chmod(dir .. "/keys/mic/1/key.pem", 420) -- 0644
+      local said = {}
+      local t = tls_policy.policy(p, { note = function(_, word, _, sentence)
+        said[#said + 1] = { word, sentence }
+      end })
+      assert.equal(first, t.identity)
+      assert.equal("bad-key", said[1][1])
+      assert.matches("key.pem can be read by others", said[1][2])
+      assert.same({}, select(2, policy(p)))
+    end)
+
+  it("is the one before where the newest is damaged, and that is said",
+    function()
+      local dir = assert(process.temp_dir())
+      finally(function() process.remove(dir) end)
+      local p, world = new { keyring = assert(keyring.open(dir .. "/keys")) }
+      for i = 1, 2 do
+        local c = lab:make { cn = "renewed " .. i }
+        assert(world.keyring:install("mic", { ["cert.pem"] = c.pem },
+          { ["key.pem"] = c.key }))
+      end
+      process.remove(dir .. "/keys/mic/2/cert.pem")
+      local t, said = policy(p)
+      assert.equal("CN=renewed 1", t.identity:facts().subject)
+      assert.same({ "bad-key" }, said)
+    end)
 
   it("may have its key in the device, which signs", function()
     local c = lab:make { cn = "element" }
