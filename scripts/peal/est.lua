@@ -23,7 +23,7 @@ local PKCS7 <const> = "application/pkcs7-mime"
 local WAIT_MIN <const>, WAIT_MAX <const> = 60, 86400
 local WAIT <const> = 3600
 
--- Paths that cannot be labels.
+-- Paths that cannot be labels; nor can "." and "..".
 local OPERATIONS <const> = { cacerts = true, simpleenroll = true,
   simplereenroll = true, fullcmc = true, serverkeygen = true,
   csrattrs = true }
@@ -34,7 +34,7 @@ local OPERATIONS <const> = { cacerts = true, simpleenroll = true,
 -- @return[2] nil, failure
 function est.service(u)
   local label = u.path:match("^/?([%w._~%%-]*)/?$")
-  if not label or OPERATIONS[label] then
+  if not label or OPERATIONS[label] or label:find("^%.%.?$") then
     local why = "an EST service is written https://host[:port][/label]"
     return nil, retrieve.failure(why, "bad-url", nil, why)
   end
@@ -56,7 +56,7 @@ local function certificates_of(answer)
   local kind = transport.header(answer, "content-type") or "nothing"
   if kind:lower():match("^[^;%s]*") ~= PKCS7 then
     return corrupt(("the EST service sends %s, not certificates"):format(
-      kind:match("^[%w/+.-]*")))
+      kind:match("^[%w/+.-]*"):sub(1, 80)))
   end
   local bytes, sentence = base64.decode(answer.body or "")
   local list

@@ -29,7 +29,7 @@ describe("the URL of an EST service", function()
   end
 
   for _, path in ipairs { "/a/b", "/.well-known/est", "/a?b", "/cacerts",
-    "/simplereenroll" } do
+    "/simplereenroll", "/.", "/.." } do
     it("has one label at most, and no operation: " .. path, function()
       local at, failed = service("https://est.example.net" .. path)
       assert.is_nil(at)

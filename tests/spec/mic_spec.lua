@@ -323,6 +323,15 @@ describe("an answer of the service", function()
     assert.matches("another subject", fails(q, "corrupted file").reason)
   end)
 
+  it("may begin in the second in which it is made", function()
+    local p = new { enroll = function(request)
+      local made = issued(request, { from = NOW + 5 })
+      made.delay = 5
+      return made
+    end }
+    assert.are.equal("done", p.consider().outcome)
+  end)
+
   it("that leads to no root of the phone's is refused", function()
     local strange = pki.new()
     strange.ca = strange:authority { cn = "Strange CA", from = NOW - YEAR,
