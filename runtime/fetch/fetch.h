@@ -68,6 +68,7 @@ struct peal_fetch {
 	size_t body_len, max;
 	unsigned auth;
 	int https, proxied;
+	int acts; /* the request does something: not to be sent twice */
 	char curl_error[CURL_ERROR_SIZE];
 
 	uv_timer_t timer;

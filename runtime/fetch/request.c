@@ -312,6 +312,7 @@ static enum peal_err read_rest(struct peal_fetch *f,
 		f->body_len = r->body_len;
 		err = f->body ? PEAL_OK : PEAL_ENOMEM;
 	}
+	f->acts = r->method && strcmp(r->method, "GET") != 0;
 	f->auth = r->auth;
 	f->sink = r->sink;
 	f->sink_arg = r->sink_arg;
@@ -420,6 +421,14 @@ static int before_request(void *arg, char *peer, char *local, int peer_port,
 		f->over_budget = 1;
 		return CURL_PREREQFUNC_ABORT;
 	}
+	if (f->acts && f->response.sent && !f->response.status) {
+		f->err = peal_fail(&f->reason, PEAL_ECONNECT,
+				   "%s closed the connection without an "
+				   "answer, after it may have read what was "
+				   "sent",
+				   f->host);
+		return CURL_PREREQFUNC_ABORT;
+	}
 	if (f->https && peal_tls_connected(f))
 		return CURL_PREREQFUNC_ABORT;
 	return CURL_PREREQFUNC_OK;
@@ -445,6 +454,10 @@ static CURLcode set_method(struct peal_fetch *f, const char *method)
 	}
 	if (strcmp(method, "POST") != 0)
 		PEAL_SET(rc, e, CURLOPT_CUSTOMREQUEST, method);
+	/* Where a kept connection turns out to be dead libcurl sends the
+	 * request again, whatever it is (RFC 9110 9.2.2: only what does no
+	 * harm twice). before_request() would refuse that. */
+	PEAL_SET(rc, e, CURLOPT_FRESH_CONNECT, (long)f->acts);
 	return rc;
 }
 

@@ -173,10 +173,13 @@ int peal_resume_failed(struct peal_fetch *f, CURLcode code)
 	if (code != CURLE_SSL_CONNECT_ERROR && code != CURLE_RECV_ERROR &&
 	    code != CURLE_SEND_ERROR && code != CURLE_GOT_NOTHING)
 		return 0;
-	/* an alert behind the handshake: nobody has read the request */
+	/* an alert behind the handshake: it seems that nobody has read the
+	 * request */
 	if (f->connected && (f->alert < 0 || f->response.status))
 		return 0;
 	peal_sessions_drop(&f->fetcher->sessions, f->key);
+	if (f->connected && f->acts)
+		return 0; /* seeming is not enough */
 	f->unresumed = 1;
 	f->curl_error[0] = '\0';
 	f->response.resumed = 0;

@@ -319,7 +319,8 @@ CURLcode peal_tls_set(struct peal_fetch *f, unsigned forgotten)
 	PEAL_SET(rc, e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	/* with ALPN libcurl hides the TLS context until it is connected */
 	PEAL_SET(rc, e, CURLOPT_SSL_ENABLE_ALPN, 0L);
-	PEAL_SET(rc, e, CURLOPT_FRESH_CONNECT, (long)f->tls.once);
+	if (f->tls.once)
+		PEAL_SET(rc, e, CURLOPT_FRESH_CONNECT, 1L);
 	PEAL_SET(rc, e, CURLOPT_FORBID_REUSE, (long)f->tls.once);
 	return rc;
 }

@@ -510,6 +510,70 @@ static void proxy_gets_the_whole_url(void)
 	end(&x);
 }
 
+/* Answers GET, takes anything else and hangs up. */
+static void take_and_hang_up(struct conn *c, const char *request)
+{
+	if (strncmp(request, "GET ", 4) == 0)
+		conn_text(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	else
+		conn_close(c);
+}
+
+/* Fault: the server goes after it has read a report. Nobody knows what became
+ * of it, so that it is the caller's to send it again. */
+static void no_deed_is_done_twice(void)
+{
+	static const char *const methods[] = { "POST", "PUT" };
+	struct peal_fetch_request r = { .body = "report", .body_len = 6 };
+	struct run x;
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		begin(&x, take_and_hang_up);
+		CHECK_ERR(get(&x, "/"), PEAL_OK); /* leaves a connection */
+		r.method = methods[i];
+		CHECK_ERR(go(&x, &r, "/report"), PEAL_ECONNECT);
+		CHECK_INT(x.sent, 1);
+		CHECK_INT(x.server.requests, 2);
+		CHECK(strstr(x.reason, "without an answer") != NULL);
+		end(&x);
+	}
+}
+
+/* A proxy that wants to know who asks, and then goes. */
+static void ask_and_hang_up(struct conn *c, const char *request)
+{
+	if (!strstr(request, "Proxy-Authorization:"))
+		conn_text(c, "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic "
+			     "realm=x\r\nContent-Length: 0\r\n\r\n");
+	else
+		conn_close(c);
+}
+
+static void nor_through_a_proxy(void)
+{
+	struct peal_fetch_request r = { .url = "http://far.example/report",
+					.proxy_address = "127.0.0.1",
+					.proxy_user = "u",
+					.proxy_password = "p",
+					.method = "POST",
+					.body = "report",
+					.body_len = 6 };
+	struct run x;
+	char proxy[64];
+
+	begin(&x, ask_and_hang_up);
+	snprintf(proxy, sizeof(proxy), "http://proxy.example:%u",
+		 x.server.port);
+	r.proxy = proxy;
+	CHECK_ERR(peal_fetch_start(NULL, x.f, &r, keep, &x, NULL), PEAL_OK);
+	wait_done(&x, 1);
+	CHECK_ERR(x.err, PEAL_ECONNECT);
+	CHECK_INT(x.sent, 2);
+	CHECK_INT(x.server.requests, 2);
+	end(&x);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -530,6 +594,8 @@ int main(int argc, char **argv)
 		{ "connections are kept", connections_are_kept },
 		{ "another address is another connection",
 		  another_address_is_another_connection },
+		{ "no deed is done twice", no_deed_is_done_twice },
+		{ "nor through a proxy", nor_through_a_proxy },
 		{ "wrong use", wrong_use },
 		{ "the environment is not asked", environment_is_not_asked },
 		{ "proxy gets the whole url", proxy_gets_the_whole_url },
