@@ -31,6 +31,8 @@ local ONE_BYTES <const> = 16 << 10
 local IMPORT_BYTES <const> = 256 << 10
 local IMPORT_MAX <const> = 64
 local LISTED_MAX <const> = 256
+-- All in the lists, as PEM: the store writes them with each commit.
+local LISTED_BYTES <const> = 384 << 10
 
 local PREFIX_MIN <const> = 4
 
@@ -90,6 +92,10 @@ local function push(lists, entry)
   lists.by_id[entry.id] = entry
 end
 
+local function since(phone)
+  return math.floor(phone.world.now().time)
+end
+
 -- A time that is not later than now: a clock that was never set may show any.
 local function time_of(phone)
   local now = phone.world.now()
@@ -100,7 +106,7 @@ end
 local function new_entry(phone, facts, state, more)
   local entry = { id = facts.sha256, state = state,
     type = facts.is_ca and "ca" or "server", to = facts.to,
-    since = math.floor(phone.world.now().time), pem = trust.pem(facts.der) }
+    pem = trust.pem(facts.der) }
   for key, value in pairs(more or {}) do entry[key] = value end
   return entry
 end
@@ -135,14 +141,14 @@ end
 local function builtin_entry(phone, facts)
   local expired = facts.to < time_of(phone)
   return new_entry(phone, facts, expired and "invalid" or "valid", {
-    reason = expired and "c.expired" or nil, since = nil, builtin = true })
+    reason = expired and "c.expired" or nil, builtin = true })
 end
 
 -- --- for people ------------------------------------------------------------
 
 local SHOWN <const> = { "subject", "cn", "issuer", "serial", "not_before",
-  "not_after", "sans", "purposes", "key_type", "key_bits", "sha256", "sha1",
-  "is_ca", "self_signed" }
+  "not_after", "key_type", "key_bits", "sha256", "sha1", "is_ca",
+  "self_signed" }
 
 local function list_of(entry)
   if entry.state == "invalid" then return "invalid" end
@@ -156,6 +162,8 @@ local function view(entry, facts)
     host = entry.host, builtin = entry.builtin or false }
   facts = facts or (trust.parse(entry.pem) or {})[1] or {}
   for _, name in ipairs(SHOWN) do out[name] = facts[name] end
+  out.sans = json.array(facts.sans or {})
+  out.purposes = json.array(facts.purposes or {})
   return out
 end
 
@@ -237,8 +245,9 @@ local function decide(phone, id, state)
   end
   local lists = lists_of(phone)
   if not lists.by_id[entry.id] then push(lists, entry) end
-  entry.state = state
-  entry.since = math.floor(phone.world.now().time)
+  -- one of the factory's that was removed, and that a server has shown
+  if state == "accepted" then lists.removed[entry.id] = nil end
+  entry.state, entry.since = state, since(phone)
   local ok
   ok, sentence, word = settle(phone)
   if not ok then return nil, sentence, word end
@@ -286,13 +295,27 @@ local function import_one(phone, facts)
   end
   lists.removed[facts.sha256] = nil
   local entry = new_entry(phone, facts, expired and "invalid" or "valid",
-    { reason = expired and "c.expired" or nil })
+    { reason = expired and "c.expired" or nil, since = since(phone) })
   if known then drop(lists, known) end
   if builtin(phone, facts.sha256) then
     return "added", builtin_entry(phone, facts)
   end
   push(lists, entry)
   return expired and "expired" or "added", entry
+end
+
+-- Is there no room for so many more? PEM is a third longer than DER.
+local function no_room(phone, list)
+  local entries, bytes = lists_of(phone).entries, 0
+  for _, entry in ipairs(entries) do bytes = bytes + #entry.pem end
+  for _, facts in ipairs(list) do bytes = bytes + #facts.der * 4 // 3 end
+  if #list > IMPORT_MAX or #entries + #list > LISTED_MAX then
+    return ("no more than %d certificates at once, and %d in all"):format(
+      IMPORT_MAX, LISTED_MAX)
+  elseif bytes > LISTED_BYTES then
+    return ("the lists hold no more than %d KiB: remove some first"):format(
+      LISTED_BYTES >> 10)
+  end
 end
 
 --- Take in a file: PEM with one or many, or DER.
@@ -305,10 +328,8 @@ function certificates.import(phone, bytes)
   end
   local list, sentence, word = trust.parse(bytes)
   if not list then return nil, sentence, word end
-  if #list > IMPORT_MAX or #lists_of(phone).entries + #list > LISTED_MAX then
-    return nil, ("no more than %d certificates at once, and %d in all"):format(
-      IMPORT_MAX, LISTED_MAX), "limit"
-  end
+  sentence = no_room(phone, list)
+  if sentence then return nil, sentence, "limit" end
   local result = { added = {}, duplicates = 0, expired = 0 }
   for _, facts in ipairs(list) do
     local what, entry = import_one(phone, facts)
@@ -353,7 +374,7 @@ local function record(phone, facts, reason, host)
   local whole = (trust.parse(facts.der) or {})[1]
   if not whole then return false end
   push(lists, new_entry(phone, whole, "invalid",
-    { reason = reason, host = host }))
+    { reason = reason, host = host, since = since(phone) }))
   return true
 end
 

@@ -146,6 +146,16 @@ describe("a certificate", function()
     assert.equal(c.pem, certificates.pem(p, c.id))
   end)
 
+  it("has lists in JSON, though nothing is in them", function()
+    local c = lab:make()
+    fails(c, "c.name")
+    for _, one in ipairs { c, lab.ca } do
+      local text = json.encode(certificates.find(p, one.id))
+      assert.matches('"sans":%[%]', text)
+      assert.matches('"purposes":%[%]', text)
+    end
+  end)
+
   it("is found by the beginning of its fingerprint, colons or not",
     function()
       local c = lab:make()
@@ -234,6 +244,7 @@ describe("what is built in", function()
   it("is listed as valid, and removed until a factory reset", function()
     assert.equal("valid ca ca nil", where(lab.ca))
     assert.is_true(certificates.find(p, lab.ca.id).builtin)
+    assert.is_nil(certificates.find(p, lab.ca.id).since)
     assert(certificates.remove(p, lab.ca.id))
     assert.is_nil(where(lab.ca))
     assert.equal("removed", believed(lab.ca))
@@ -256,6 +267,14 @@ describe("what is built in", function()
     assert.equal(1, #assert(certificates.import(p, lab.ca.pem)).added)
     assert.equal("valid ca ca nil", where(lab.ca))
     assert.is_nil(believed(lab.ca))
+  end)
+
+  it("comes back when it is accepted", function()
+    assert(certificates.remove(p, lab.ca.id))
+    fails(lab:make(), "c.untrusted", "h", lab.ca)
+    assert(certificates.accept(p, lab.ca.id))
+    assert.equal("dateless anchor", believed(lab.ca))
+    assert.same({}, certificates.believed(p).removed)
   end)
 
   it("can be accepted once it has expired", function()
@@ -350,6 +369,22 @@ describe("the lists", function()
     assert.is_true(#huge.der > 16 << 10)
     fails(huge, "c.name")
     assert.is_nil(where(huge))
+  end)
+
+  it("take no more from files than the store can write", function()
+    local sans = {}
+    local long = (("x"):rep(60) .. "."):rep(4)
+    for i = 1, 600 do sans[i] = ("DNS:%s%d"):format(long, i) end
+    local word
+    for i = 1, 6 do
+      local ok, _
+      ok, _, word = certificates.import(p,
+        lab:make { cn = "n" .. i, sans = sans }.der)
+      if not ok then break end
+    end
+    assert.equal("limit", word)
+    assert.is_true(#p.keep:get("trust", "list") < 512 << 10)
+    assert.is_false(p.keep:dirty()) -- of what was refused nothing waits
   end)
 
   it("make no write where the same server comes again", function()
