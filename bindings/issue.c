@@ -24,7 +24,6 @@
 #include "peal/issue.h"
 
 #define KEY "peal.key"
-#define RESULT "peal.issue.result"
 
 enum { DER_MOST = 1 << 20, LIST_MOST = 1000 };
 
@@ -131,37 +130,17 @@ static int l_key_start(lua_State *L)
 	return peal_lua_operation_started(L, op, err, j, &reason);
 }
 
-/* --- results --- */
-
-static int l_result_gc(lua_State *L)
-{
-	peal_buf_fini(luaL_checkudata(L, 1, RESULT));
-	return 0;
-}
-
-/* A buffer that an error in Lua does not lose. */
-static struct peal_buf *new_result(lua_State *L)
-{
-	struct peal_buf *b = lua_newuserdatauv(L, sizeof(*b), 0);
-
-	peal_buf_init(b, DER_MOST);
-	luaL_setmetatable(L, RESULT);
-	return b;
-}
-
 static int finish(lua_State *L, enum peal_err err, struct peal_buf *b,
 		  const struct peal_reason *reason)
 {
-	if (!err)
-		lua_pushlstring(L, (char *)b->data, b->len);
-	peal_buf_fini(b);
-	return err ? peal_lua_fail(L, err, reason) : 1;
+	return err ? peal_lua_fail(L, err, reason) :
+		     peal_lua_push_buf(L, PEAL_OK, b);
 }
 
 static int l_public(lua_State *L)
 {
 	struct peal_key *k = peal_lua_check_key(L, 1);
-	struct peal_buf *b = new_result(L);
+	struct peal_buf *b = peal_lua_new_buf(L, DER_MOST);
 
 	return finish(L, peal_key_public(k, b), b, NULL);
 }
@@ -307,7 +286,7 @@ static int l_certificate(lua_State *L)
 	o.subject = push_name(L, 1, &o.subject_n);
 	o.sans = push_texts(L, 1, "sans", &o.sans_n);
 	o.purposes = push_texts(L, 1, "purposes", &o.purposes_n);
-	out = new_result(L);
+	out = peal_lua_new_buf(L, DER_MOST);
 	return finish(L, peal_issue_certificate(&o, out, &reason), out,
 		      &reason);
 }
@@ -325,7 +304,7 @@ static int l_request(lua_State *L)
 	key = need_key(L, 1);
 	like = peal_lua_opt_text(L, 1, "like", &len, NULL);
 	luaL_argcheck(L, like, 1, "the certificate to be renewed is needed");
-	out = new_result(L);
+	out = peal_lua_new_buf(L, DER_MOST);
 	return finish(L, peal_issue_request(key, like, len, out, &reason), out,
 		      &reason);
 }
@@ -479,14 +458,10 @@ int luaopen_peal_issue(lua_State *L)
 					    { "kind", l_kind },
 					    { "public", l_public },
 					    { NULL, NULL } };
-	static const luaL_Reg result[] = { { "__gc", l_result_gc },
-					   { NULL, NULL } };
-	static const luaL_Reg none[] = { { NULL, NULL } };
 
 	luaL_requiref(L, "peal.trust", luaopen_peal_trust, 0); /* identities */
 	lua_pop(L, 1);
 	peal_lua_type(L, KEY, meta, methods);
-	peal_lua_type(L, RESULT, result, none);
 	peal_lua_operation_type(L, &job);
 	luaL_newlib(L, functions);
 	return 1;

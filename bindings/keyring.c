@@ -16,7 +16,6 @@
 #include "bindings.h"
 
 #define TYPE "peal.keyring"
-#define TEXT "peal.keyring.text"
 
 struct box {
 	struct peal_keyring *k; /* NULL once closed */
@@ -149,27 +148,17 @@ static int l_generation(lua_State *L)
 	return finish(L, err, &reason);
 }
 
-static int l_text_gc(lua_State *L)
-{
-	peal_buf_fini(luaL_checkudata(L, 1, TEXT));
-	return 0;
-}
-
 static int l_read(lua_State *L)
 {
 	struct peal_keyring *k = check_keyring(L);
 	const char *name = luaL_checkstring(L, 2);
 	const char *file = luaL_checkstring(L, 3);
-	struct peal_buf *b = lua_newuserdatauv(L, sizeof(*b), 0);
+	struct peal_buf *b = peal_lua_new_buf(L, PEAL_LIMIT_PEM);
 	struct peal_reason reason;
-	enum peal_err err;
+	enum peal_err err = peal_keyring_read(k, name, file, b, &reason);
 
-	peal_buf_init(b, PEAL_LIMIT_PEM);
-	luaL_setmetatable(L, TEXT);
-	err = peal_keyring_read(k, name, file, b, &reason);
 	if (!err)
-		lua_pushlstring(L, (char *)b->data, b->len);
-	peal_buf_fini(b);
+		peal_lua_push_buf(L, PEAL_OK, b);
 	return finish(L, err, &reason);
 }
 
@@ -209,15 +198,11 @@ int luaopen_peal_keyring(lua_State *L)
 		{ "key", l_key },           { "read", l_read },
 		{ "remove", l_remove },     { NULL, NULL }
 	};
-	static const luaL_Reg text[] = { { "__gc", l_text_gc },
-					 { NULL, NULL } };
-	static const luaL_Reg none[] = { { NULL, NULL } };
 
 	/* for keys and identities */
 	luaL_requiref(L, "peal.issue", luaopen_peal_issue, 0);
 	lua_pop(L, 1);
 	peal_lua_type(L, TYPE, meta, methods);
-	peal_lua_type(L, TEXT, text, none);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -1,85 +1,12 @@
 /* anchors.c - root certificates, parsed once. See peal/trust.h */
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "decode/crypto.h"
+#include "file.h"
 #include "peal/alloc.h"
 #include "pem.h"
 #include "trust.h"
-
-static enum peal_err check_file(int fd, const char *path, unsigned forbidden,
-				size_t *size, struct peal_reason *reason)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return PEAL_EIO;
-	if (!S_ISREG(st.st_mode))
-		return peal_fail(reason, PEAL_EINVAL, "%s is not a file", path);
-	if (st.st_mode & forbidden)
-		return peal_fail(reason, PEAL_EPERM,
-				 "%s can be read by others; type: chmod 600 %s",
-				 path, path);
-	if (st.st_size > PEAL_LIMIT_PEM)
-		return peal_fail(reason, PEAL_ETOOBIG,
-				 "%s is larger than %d bytes", path,
-				 PEAL_LIMIT_PEM);
-	*size = (size_t)st.st_size;
-	return PEAL_OK;
-}
-
-static enum peal_err read_all(int fd, unsigned char *to, size_t size,
-			      size_t *len)
-{
-	ssize_t n;
-
-	*len = 0;
-	while (*len < size) {
-		n = read(fd, to + *len, size - *len);
-		if (n < 0)
-			return PEAL_EIO;
-		if (n == 0)
-			break;
-		*len += (size_t)n;
-	}
-	return PEAL_OK;
-}
-
-enum peal_err peal_read_pem(const char *path, unsigned forbidden_mode,
-			    unsigned char **bytes, size_t *len,
-			    struct peal_reason *reason)
-{
-	unsigned char *text = NULL;
-	size_t size = 0;
-	enum peal_err err;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		return peal_fail(reason, peal_err_errno(errno),
-				 "%s cannot be opened: %s", path,
-				 strerror(errno));
-	err = check_file(fd, path, forbidden_mode, &size, reason);
-	if (err)
-		goto out;
-	text = peal_zalloc(size + 1);
-	if (!text) {
-		err = PEAL_ENOMEM;
-		goto out;
-	}
-	err = read_all(fd, text, size, len);
-	if (err) {
-		peal_wipe(text, size);
-		peal_free(text);
-		goto out;
-	}
-	*bytes = text;
-out:
-	close(fd);
-	return err;
-}
 
 enum peal_err peal_anchors_extend(struct peal_anchors **out,
 				  struct peal_anchors *base)
@@ -278,8 +205,7 @@ enum peal_err peal_anchors_load(struct peal_anchors *a, const char *path,
 				unsigned flags, unsigned *added,
 				struct peal_reason *reason)
 {
-	unsigned char *bytes;
-	size_t len;
+	struct peal_buf text;
 	enum peal_err err;
 
 	peal_reason_clear(reason);
@@ -287,10 +213,12 @@ enum peal_err peal_anchors_load(struct peal_anchors *a, const char *path,
 		*added = 0;
 	if (!a || !path)
 		return PEAL_EINVAL;
-	err = peal_read_pem(path, 0, &bytes, &len, reason);
-	if (err)
-		return err;
-	err = add_text(a, bytes, len, flags, added, reason);
-	peal_free(bytes);
+	peal_buf_init(&text, PEAL_LIMIT_PEM);
+	err = peal_file_read(AT_FDCWD, path, 0, &text, reason);
+	if (!err && !peal_buf_cstr(&text))
+		err = PEAL_ENOMEM;
+	if (!err)
+		err = add_text(a, text.data, text.len, flags, added, reason);
+	peal_buf_fini(&text);
 	return err;
 }

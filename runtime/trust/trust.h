@@ -36,13 +36,6 @@ struct peal_identity {
 	unsigned char digest[PEAL_DIGEST_SIZE]; /* of the certificates */
 };
 
-/* Whole file with a NUL behind it. PEAL_ENOENT, PEAL_EPERM, PEAL_EIO,
- * PEAL_ETOOBIG, PEAL_ENOMEM
- *   max_mode   permission bits that must not be set */
-enum peal_err peal_read_pem(const char *path, unsigned forbidden_mode,
-			    unsigned char **bytes, size_t *len,
-			    struct peal_reason *reason);
-
 /* The suites in the form of the library, 0 behind the last; NULL: the default.
  * Borrowed from c. */
 const int *peal_ciphers_ids(const struct peal_ciphers *c);
