@@ -679,6 +679,23 @@ describe("terminals", function()
     end
   end)
 
+  it("one whose function raises an error has refused", function()
+    local lab = hosts.new { terminals = hosts.terminals("sip", 2) }
+    lab.device.terminal("sip-001").push = function()
+      error("no such port", 0)
+    end
+    lab.device.terminal("sip-002").restart = function(answer)
+      answer(true)
+      error("after the answer", 0)
+    end
+    lab:ask("boot")
+    lab:settle()
+    local list = lab:status().terminals
+    assert.same({ "failed", "no such port" }, { list[1].status,
+      list[1].reason })
+    assert.equal("installed", list[2].status)
+  end)
+
   it("few SIP phones restart one after the other", function()
     local cap = require("peal.host_certificate.distribution").cap
     for n, most in pairs { [0] = 1, [1] = 1, [9] = 1, [10] = 1, [19] = 1,

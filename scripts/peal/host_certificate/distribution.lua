@@ -9,6 +9,8 @@
 --   has       id of those that it has, nil: none of ours
 --   tries, at, reason   of a failed one: attempts, when the next is, why
 -- Source: MiVoice Office 400 WebAdmin help, "Public"; figures are our choice.
+local visible = require "peal.visible"
+
 local distribution = {}
 
 local RETRY_S <const> = 300
@@ -84,7 +86,8 @@ local function land(book, flight, time, ok, sentence)
   end
 end
 
--- Have a terminal do something; its answer may come at once, or later.
+-- Have a terminal do something; its answer may come at once, or later. An
+-- error of its function is an answer, too.
 local function start(book, what, terminal, phase)
   local now = what.world.now()
   local flight = { id = terminal.id, phase = phase, since = now.mono,
@@ -94,11 +97,13 @@ local function start(book, what, terminal, phase)
     land(book, flight, what.world.now().time, ok, sentence)
     what.poke()
   end
+  local ok, text
   if phase == "push" then
-    terminal.push(what.bundle, answer)
+    ok, text = pcall(terminal.push, what.bundle, answer)
   else
-    terminal.restart(answer)
+    ok, text = pcall(terminal.restart, answer)
   end
+  if not ok then answer(false, visible.line(tostring(text))) end
 end
 
 local function drop_late(book, now)
