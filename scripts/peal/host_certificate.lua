@@ -215,10 +215,12 @@ local function until_next(phone, f, left)
   return math.max(1, math.ceil(after))
 end
 
--- A generation that a power cut has ended had come to its end, or had not.
+-- A generation that a power cut has ended, or an error, had come to its end, or
+-- had not.
 local function resume(desk)
   local work = desk.record.work
-  if not work or desk.working then return end
+  desk.working = nil
+  if not work then return end
   if desk.pair and desk.pair.id ~= work.after then desk.record.work = nil end
 end
 
@@ -282,6 +284,11 @@ function host.consider(phone, run, about)
   local left = least(result.after, distribute(phone, desk, about.again))
   result.after = until_next(phone, tell(phone, desk), left)
   return result
+end
+
+--- Write what is kept: nobody asks any more.
+function host.finish(phone)
+  desks.of(phone):flush()
 end
 
 --- Do terminals owe an answer?
@@ -364,6 +371,7 @@ function host.mark_installed(phone, id)
   if not entry then return nil, sentence, word end
   line(phone, "installed on terminal %s, as somebody says", id)
   tell(phone, desk)
+  desk:flush()
   return true
 end
 

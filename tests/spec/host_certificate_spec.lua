@@ -679,6 +679,28 @@ describe("terminals", function()
     end
   end)
 
+  it("a fleet of 1,000 SIP phones is no thousand writes", function()
+    local lab = hosts.new { terminals = hosts.terminals("sip", 1000) }
+    local waiting = {}
+    for _, one in ipairs(lab.device.terminals()) do
+      one.restart = function(answer) table.insert(waiting, answer) end
+    end
+    lab:ask("boot")
+    local before = lab.store:revision()
+    while waiting[1] do
+      local round = waiting
+      waiting = {}
+      for _, answer in ipairs(round) do answer(true) end
+      lab:settle()
+    end
+    assert.same({ installed = 1000 }, lab:counts())
+    assert.equal("VALID", lab:state())
+    local writes = lab.store:revision() - before
+    assert.is_true(writes <= 15, writes .. " commits")
+    lab:power()
+    assert.same({ installed = 1000 }, lab:counts())
+  end)
+
   it("one whose function raises an error has refused", function()
     local lab = hosts.new { terminals = hosts.terminals("sip", 2) }
     lab.device.terminal("sip-001").push = function()

@@ -70,6 +70,7 @@ local function generate_here(open, force)
       open.world.wait(after, answered)
       after = consider("retry").after
     end
+    host.finish(phone)
     return result
   end)
 end

@@ -3,13 +3,14 @@
 --   desk.pair      in force, or nil
 --   desk.damaged   why there is none, or not the last one: a sentence
 --   desk.record    kept: work (a generation under way), failures, failure,
---                  retry_at, plan { id, raw, at }, entries of terminals, state,
---                  alarms (word -> text)
---   desk.book      of the terminals: entries, and flights (what they have been
---                  asked, and have not answered)
+--                  retry_at, plan { id, raw, at }, state, alarms (word ->
+--                  text)
+--   desk.book      of terminals: entries (kept), and flights (what they have
+--                  been asked, and have not answered)
 --   desk.bad_time  why Cert_Regen_Time is not used
 local clock = require "peal.engine.clock"
 local calendar = require "peal.host_certificate.calendar"
+local distribution = require "peal.host_certificate.distribution"
 local json = require "peal.json"
 local pair = require "peal.host_certificate.pair"
 
@@ -17,16 +18,12 @@ local desk = {}
 desk.__index = desk
 
 local NS <const> = "host"
-local KEY <const> = "record"
+local RECORD <const>, TERMINALS <const> = "record", "terminals"
 local DEFAULT_MINUTE <const> = 120
 
-local function read_record(phone)
-  local text = phone.keep:get(NS, KEY)
-  local record = text and json.decode(text) or {}
-  for _, name in ipairs { "entries", "alarms" } do
-    record[name] = record[name] or {}
-  end
-  return record
+local function read(phone, key)
+  local text = phone.keep:get(NS, key)
+  return text and json.decode(text) or {}
 end
 
 --- The desk of a phone, with the pair that the keyring has now.
@@ -34,8 +31,9 @@ function desk.of(phone)
   local self = phone.host_desk
   if not self then
     self = setmetatable({ phone = phone, world = phone.world, said = {},
-      record = read_record(phone) }, desk)
-    self.book = { entries = self.record.entries, flights = {} }
+      record = read(phone, RECORD),
+      book = { entries = read(phone, TERMINALS), flights = {} } }, desk)
+    self.record.alarms = self.record.alarms or {}
     phone.host_desk = self
   end
   self:look()
@@ -55,12 +53,20 @@ function desk:look()
   self.damaged = word == "corrupt" and sentence or found and found.note
 end
 
---- Keep the record; what cannot be written now waits.
+--- Write what is kept; what cannot be written now waits.
+function desk:flush()
+  distribution.written(self.book)
+  self.phone.keep:flush("certificates")
+end
+
+--- Keep the record, and write it where it is another; how terminals stand may
+-- wait for the next write.
 function desk:save()
-  local keep = self.phone.keep
-  self.record.entries = self.book.entries
-  keep:set(NS, KEY, json.encode(self.record))
-  if keep:dirty() then keep:flush("certificates") end
+  local keep, text = self.phone.keep, json.encode(self.record)
+  local is_new = keep:get(NS, RECORD) ~= text
+  keep:set(NS, RECORD, text)
+  keep:set(NS, TERMINALS, json.encode(self.book.entries))
+  if is_new or distribution.is_worth_writing(self.book) then self:flush() end
 end
 
 function desk:days()

@@ -72,6 +72,11 @@ local AFTER <const> = {
   restart = installed,
 }
 
+-- Has an entry come to an end that a power cut should not undo?
+local function note_end(book, entry)
+  if is_settled(entry) then book.ended = (book.ended or 0) + 1 end
+end
+
 -- The answer to a push or a restart. It counts where it is the first, in time,
 -- and for the certificates that are in force.
 local function land(book, flight, time, ok, sentence)
@@ -84,6 +89,7 @@ local function land(book, flight, time, ok, sentence)
   else
     failed(entry, time, sentence)
   end
+  note_end(book, entry)
 end
 
 -- Have a terminal do something; its answer may come at once, or later. An
@@ -186,6 +192,20 @@ function distribution.step(book, what)
   push_all(book, what, what.list)
   restart_some(book, what, what.list)
   return until_next(book, what.world.now())
+end
+
+--- Is so much done since the last time that it is worth to be written? All
+-- entries are written then, so that one terminal in ten has to be at its end:
+-- a power cut costs those another restart, and a fleet does not wear the flash.
+function distribution.is_worth_writing(book)
+  local ended = book.ended or 0
+  return ended > 0
+    and ended >= count(book.entries, function() return true end) // 10
+end
+
+--- They are written.
+function distribution.written(book)
+  book.ended = nil
 end
 
 --- Do terminals still wait for theirs?
