@@ -145,4 +145,19 @@ describe("the phone's own certificate", function()
     assert.matches("Certificate Renewed$",
       history.list(lab.phone, "reboot")[1])
   end)
+
+  it("may fail by an error of its own: the phone goes on", function()
+    mic.consider = function() error("this is a test", 0) end
+    local lab = new { params = { Resync_Periodic = "600" } }
+    lab:advance(1300)
+    assert.equal(1, #lines(lab, "^internal error: this is a test"))
+    assert.equal("success", lab.engine:status().last.outcome)
+    assert.equal(3, lab.engine:status().cycle)
+    assert.is_nil(lab.engine:status().why_not_now:find("under way"))
+    local result
+    assert(lab.engine:certificate { what = "mic", by = "cli",
+      done = function(r) result = r end })
+    lab:advance(1301)
+    assert.same({ "failed", "internal" }, { result.outcome, result.word })
+  end)
 end)

@@ -894,6 +894,20 @@ describe("an engine", function()
     assert.equal("installed", host.status(lab.phone).terminals[2].status)
   end)
 
+  it("hears of another zone", function()
+    local lab = boot { terminals = ONE_SYSTEM,
+      params = { Cert_Regen_Days = "1", Time_Zone = "GMT" } }
+    local function due()
+      for _, one in ipairs(lab.engine:status().next) do
+        if one.cause == "host" then return one.at end
+      end
+    end
+    local before = due()
+    lab:set { Time_Zone = "GMT+09:00" } -- 02:00 is nine hours earlier there
+    lab:advance(1)
+    assert.equal(before - 9 * HOUR, due())
+  end)
+
   it("goes on where it was after a restart", function()
     local lab, d = boot { terminals = hosts.terminals("sip", 2) }
     for _, one in ipairs(d.terminals()) do one.slow = true end

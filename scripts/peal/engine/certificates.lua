@@ -6,6 +6,7 @@
 -- Source: MPP administration guide, Custom_CA_Rule, MIC_Cert_Refresh_Enable;
 -- MiVoice Office 400 WebAdmin help; the order is our choice.
 local certificates = require "peal.certificates"
+local clock = require "peal.engine.clock"
 local context = require "peal.cycle.context"
 local custom_ca = require "peal.custom_ca"
 local host_certificate = require "peal.host_certificate"
@@ -36,6 +37,20 @@ local function tell(e, what, result)
   say.line(e, "%s", text)
 end
 
+-- Do a part's work. An error in it, or in a function of the device, costs the
+-- part this turn, and not the phone its resyncs.
+local function guarded(e, work, ...)
+  e.activity = "certificates"
+  local ok, result = xpcall(work, debug.traceback, ...)
+  e.activity = nil
+  if ok then return result end
+  local text = tostring(result)
+  if text:find("not enough memory$") then error(text, 0) end
+  say.line(e, "%s", "internal error: " .. text)
+  return { outcome = "failed", word = "internal",
+    reason = "internal error: " .. text:match("^[^\n]*") }
+end
+
 local function new_run(e, about)
   return context.new(e.phone, { asked_by = about.asked_by or "engine",
     explicit = about.event == "request", kind = "certificate" })
@@ -43,14 +58,13 @@ end
 
 -- Ask the part that looks after `what`: "mic" or "host".
 local function own(e, what, about)
-  e.activity = "certificates"
   about.again = function() -- something has come that it has waited for
     if e.stopped then return end
     plan.arm_delay(e, what, { after = 0 })
     e:poke()
   end
-  local result = OWN[what].consider(e.phone, new_run(e, about), about)
-  e.activity = nil
+  local result = guarded(e, OWN[what].consider, e.phone, new_run(e, about),
+    about)
   tell(e, what, result)
   plan.arm_delay(e, what, result.after and { after = result.after } or nil)
   if result.reboot then e:want_reboot("certificate", false) end
@@ -78,9 +92,8 @@ local function bundle(e, about)
   if about.event ~= "request" and not custom_ca.wants(e.phone, about.event) then
     return nil
   end
-  e.activity = "certificates"
-  local result = custom_ca.consider(e.phone, new_run(e, about), about)
-  e.activity = nil
+  local result = guarded(e, custom_ca.consider, e.phone, new_run(e, about),
+    about)
   part.weaknesses(e)
   return result
 end
@@ -131,8 +144,11 @@ function part.retry(e, what)
   own(e, what, { event = "retry" })
 end
 
--- Whose parameters begin so.
-local OWNERS <const> = { { "^MIC_Cert_", "mic" }, { "^Cert_Regen_", "host" } }
+-- Whose parameters they are.
+local OWNERS <const> = {
+  { "mic", { "^MIC_Cert_" } },
+  { "host", { "^Cert_Regen_", table.unpack(clock.names) } },
+}
 
 -- Parameters that a policy of connections is made of.
 local POLICY <const> = { "^TLS_", "^HTTPS_", "^Enable_SSLv3$",
@@ -156,7 +172,7 @@ function part.changed(e, names)
   end
   bundle(e, { event = "change" }) -- its rule may hold any macro
   for _, one in ipairs(OWNERS) do
-    if any(names, { one[1] }) then own(e, one[2], { event = "change" }) end
+    if any(names, one[2]) then own(e, one[1], { event = "change" }) end
   end
 end
 
