@@ -219,8 +219,25 @@ static enum peal_err read_generation(int dir, unsigned number,
 	return PEAL_EDAMAGED;
 }
 
+/* `sums` is written last: without it, it never came into force. */
+static int is_finished(int dir, unsigned number)
+{
+	char name[PEAL_NUMBER_SIZE + sizeof("/sums")];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%u/sums", number);
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_size > 0;
+}
+
+static int came_into_force(int dir, const struct peal_listing *l,
+			   unsigned number)
+{
+	return l->current ? number <= l->current : is_finished(dir, number);
+}
+
 /* The newest one that came into force and is whole. A link that is lost names
- * none: then all count.
+ * none: then all that are finished count.
  *   tried   how many there were */
 static enum peal_err read_first_whole(int dir, const struct peal_listing *l,
 				      struct peal_set *out, unsigned *tried,
@@ -231,7 +248,7 @@ static enum peal_err read_first_whole(int dir, const struct peal_listing *l,
 
 	*tried = 0;
 	for (i = 0; i < l->n && err == PEAL_EDAMAGED; i++) {
-		if (l->current && l->numbers[i] > l->current)
+		if (!came_into_force(dir, l, l->numbers[i]))
 			continue;
 		peal_reason_clear(reason);
 		err = read_generation(dir, l->numbers[i], out, reason);

@@ -259,8 +259,9 @@ static enum peal_err write_generation(struct peal_keyring *k, int dir,
 	return err;
 }
 
-/* From here on the new generation is the current one, or will be after a power
- * cut: nothing is taken back any more. */
+/* Until the link is renamed the new generation is taken back, for without a
+ * link it would count. From then on it is the current one, or will be after a
+ * power cut. */
 static enum peal_err switch_to(struct peal_keyring *k, int dir, unsigned number,
 			       struct peal_reason *reason)
 {
@@ -272,7 +273,9 @@ static enum peal_err switch_to(struct peal_keyring *k, int dir, unsigned number,
 		e = link_in(k, dir, text, "current.new");
 	if (e == 0)
 		e = rename_in(k, dir, "current.new", "current");
-	if (e == 0)
+	if (e)
+		remove_generation(k, dir, number);
+	else
 		e = sync_fd(k, dir, "set");
 	return e ? peal_keyring_failed(reason, e, "cannot switch to generation",
 				       text) :

@@ -53,10 +53,11 @@ static void begin(void)
 
 /* What a disk does: it may lose what was not synced. */
 struct disk {
-	long nth;   /* operation at which the power goes; 0: never */
-	int error;  /* or that one alone fails with this */
-	long count; /* of operations */
-	int cut;    /* it is gone */
+	long nth;     /* operation at which the power goes; 0: never */
+	int error;    /* or that one alone fails with this */
+	long count;   /* of operations */
+	int cut;      /* it is gone */
+	int switched; /* the link names what is new */
 	char unsynced[16][80];
 	unsigned n;
 };
@@ -95,6 +96,7 @@ static int on_step(void *arg, const char *what, const char *name)
 		/* a name in front of contents that may be lost */
 		for (unsigned i = 0; i < d->n; i++)
 			CHECK_STR(d->unsynced[i], "");
+	d->switched |= strcmp(what, "rename") == 0;
 	return 0;
 }
 
@@ -217,6 +219,7 @@ static void survives_power_cuts(void)
 static void survives_cuts_of_the_first_install(void)
 {
 	struct peal_keyring *k;
+	struct peal_reason why;
 	struct disk d;
 	long nth;
 
@@ -230,11 +233,34 @@ static void survives_cuts_of_the_first_install(void)
 		peal_keyring_close(k);
 		if (!d.cut)
 			break;
-		CHECK(installed(NULL) != 'a');
+		CHECK(installed(&why) != 'a');
+		CHECK(!strstr(why.text, "damaged")); /* there was nothing */
 		k = open_keyring(NULL);
 		CHECK_ERR(install(k, 0, NULL, NULL), PEAL_OK);
 		CHECK_INT(installed(NULL), 'a');
 		peal_keyring_close(k);
+	}
+	CHECK(nth > 10);
+}
+
+static void is_not_in_force_when_the_first_install_fails(void)
+{
+	struct peal_keyring *k;
+	struct disk d;
+	long nth;
+
+	begin();
+	for (nth = 1;; nth++) {
+		clean();
+		memset(&d, 0, sizeof(d));
+		d.nth = nth;
+		d.error = ENOSPC;
+		k = open_keyring(&d);
+		if (install(k, 1, NULL, NULL) && !d.switched)
+			CHECK_INT(installed(NULL), 0);
+		peal_keyring_close(k);
+		if (d.count < nth)
+			break;
 	}
 	CHECK(nth > 10);
 }
@@ -391,6 +417,8 @@ static void does_without_memory(void)
 TEST_MAIN({ "survives a power cut at any operation", survives_power_cuts },
 	  { "survives one at the first install",
 	    survives_cuts_of_the_first_install },
+	  { "is not in force when its first install fails",
+	    is_not_in_force_when_the_first_install_fails },
 	  { "never brings a removed set back",
 	    never_brings_a_removed_set_back },
 	  { "says which operation failed", says_which_operation_failed },
