@@ -27,6 +27,8 @@ local BUNDLE <const> = { "trust", "custom_ca" }
 local INSTALLED <const> = { "trust", "custom_ca_rule" }
 local TRIED <const> = { "trust", "custom_ca_tried" }
 local FAILED <const> = { "trust", "custom_ca_failed" }
+-- What it came by, if others could change it on the way.
+local BY <const> = { "trust", "custom_ca_by" }
 local STATUS <const> = { "status", "Custom_CA_Provisioning_Status" }
 local INFO <const> = { "status", "Custom_CA_Info" }
 
@@ -128,10 +130,10 @@ local function ended(phone, how)
   return ("Last provisioning %s on %s"):format(how, clock.stamp(phone))
 end
 
-local function succeed(phone, rule, list)
+local function succeed(phone, rule, list, by)
   local info = "Installed - " .. name_of(list[1])
-  local values = { { BUNDLE, pem_of(list) }, { FAILED, nil }, { INFO, info },
-    { STATUS, ended(phone, "succeeded") } }
+  local values = { { BUNDLE, pem_of(list) }, { FAILED, nil }, { BY, by },
+    { INFO, info }, { STATUS, ended(phone, "succeeded") } }
   if rule then
     values[#values + 1] = { INSTALLED, digest(rule) }
     values[#values + 1] = { TRIED, digest(rule) }
@@ -161,7 +163,8 @@ end
 
 local function remove(phone)
   local ok, failed = write(phone, { { BUNDLE, nil }, { INSTALLED, nil },
-    { TRIED, nil }, { FAILED, nil }, { STATUS, nil }, { INFO, nil } })
+    { TRIED, nil }, { FAILED, nil }, { BY, nil }, { STATUS, nil },
+    { INFO, nil } })
   local result = ok and { outcome = "done", reason = "removed" }
     or { outcome = "failed", reason = failed.sentence, word = failed.word,
       cause = failed.cause.text }
@@ -178,6 +181,13 @@ local function warn_if_plain(run, u)
     .. "others may put in their own"):format(PARAM, u.scheme))
 end
 
+-- Why a bundle may be another's; nil: it is the server's.
+local function doubt(u, answer)
+  if u.scheme ~= "https" then return u.scheme end
+  return answer.let_pass and "https from a server that failed a check" or nil
+end
+
+-- The certificates, and doubt(); or nil, failure.
 local function fetch(phone, run, text)
   local u, ask = retrieve.target(phone, { url = text })
   if not u then return nil, ask end
@@ -185,14 +195,17 @@ local function fetch(phone, run, text)
   ask.max = MAX_BYTES
   local answer, failed = retrieve.file(run, u, ask)
   if not answer then return nil, failed end
-  return authorities(run, answer.body)
+  local list
+  list, failed = authorities(run, answer.body)
+  if not list then return nil, failed end
+  return list, doubt(u, answer)
 end
 
 --   rule   its text is remembered; nil: somebody's URL, for this once
 local function attempt(phone, run, text, rule)
-  local list, failed = fetch(phone, run, text)
-  local result
-  if list then result, failed = succeed(phone, rule, list) end
+  local list, about = fetch(phone, run, text)
+  local result, failed = nil, about
+  if list then result, failed = succeed(phone, rule, list, about) end
   result = result or fail(phone, run, rule, failed)
   run.trace:add("custom-ca", { outcome = result.outcome,
     reason = result.reason, word = result.word,

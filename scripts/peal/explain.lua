@@ -152,7 +152,8 @@ local SAY = {
     add("answer", table.concat(parts, ", "))
     if step.certificate then
       add("server", step.certificate.subject .. ", issued by "
-        .. step.certificate.issuer)
+        .. step.certificate.issuer
+        .. (step.listed and ", believed by the lists" or ""))
     end
   end,
 }

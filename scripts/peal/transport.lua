@@ -8,6 +8,7 @@ local dns_check = require "peal.tls_policy.dns_check"
 local second_look = require "peal.tls_policy.second_look"
 local tls_policy = require "peal.tls_policy"
 local url = require "peal.url"
+local visible = require "peal.visible"
 
 local transport = {}
 
@@ -134,19 +135,31 @@ local function is_dead_end(failed)
     and (not facts or facts.sent == nil or facts.sent == 0)
 end
 
+-- Believed because an administrator's lists hold the certificate?
+local function is_listed(request, tls)
+  return tls.pinned and not request.tls.once
+end
+
 local function note_answer(trace, request, answer, sentence, word)
   local facts = answer or {}
   local tls = facts.tls or {}
   local leaf = tls.chain and tls.chain[1]
   trace:add("response", {
-    status = facts.status, bytes = facts.taken or facts.body and #facts.body,
+    status = facts.status ~= 0 and facts.status or nil,
+    bytes = facts.taken or facts.body and #facts.body,
     peer = facts.peer, sent = facts.sent, word = word, text = sentence,
     tls = tls.version, cipher = tls.cipher, address = request.address,
     certificate = leaf and { subject = leaf.subject, issuer = leaf.issuer,
       not_after = leaf.not_after, sha256 = leaf.sha256 },
     client_certificate = tls.client_cert_sent or nil,
+    listed = is_listed(request, tls) or nil,
     seconds = facts.timing and facts.timing.total,
   })
+  if is_listed(request, tls) then
+    trace:note("trust", nil, visible.line(("the certificate of %s is believed "
+      .. "because the lists hold it: nothing else of it is checked"):format(
+        request.host)))
+  end
 end
 
 local function request_of(run, u, ask)
@@ -196,7 +209,9 @@ local function at_address(run, request, ask)
   if answer or not request.tls then return answer, failed end
   local again = second_look.again(run, request, failed)
   if not again then return nil, failed end
-  return attempt(run, again, ask)
+  answer, failed = attempt(run, again, ask)
+  if answer then answer.let_pass = true end
+  return answer, failed
 end
 
 -- One URL at each of its addresses in turn, until one answers.
@@ -349,20 +364,22 @@ end
 --   and the address (nil: not found), before it is contacted
 -- @treturn[1] table the answer: body, status (nil for tftp), headers, peer,
 --   tls, url (where it came from), redirects, address (that answered `u`,
---   which is what messages name), taken (bytes a sink got; no body then)
+--   which is what messages name), taken (bytes a sink got; no body then),
+--   let_pass (true: a server on the way failed a check of its certificate)
 -- @treturn[2] nil
 -- @treturn[2] table { sentence, word, status, facts }
 function transport.fetch(run, u, ask, on_target)
   local first, redirects = u, 0
-  local address
+  local address, let_pass
   while true do
     local answer, failed = exchange(run, u, ask,
       redirects == 0 and on_target or function() end)
     if not answer then return nil, failed end
     if redirects == 0 then address = answer.address end
+    let_pass = let_pass or answer.let_pass
     if not cause.follows(answer.status) then
       answer.url, answer.redirects, answer.asked = u, redirects, first
-      answer.address = address
+      answer.address, answer.let_pass = address, let_pass
       return answer
     end
     if redirects == MAX_REDIRECTS then

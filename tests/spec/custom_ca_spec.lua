@@ -277,6 +277,25 @@ describe("Custom_CA_Rule", function()
       assert.is_truthy(said(lab, "comes over tftp"))
     end)
 
+    it("and is named by the status while it may be anybody's", function()
+      local function named(lab)
+        local one = lab.engine:status().trust.weaknesses[1]
+        return one and one.word
+      end
+      local lab = boot { params = { GPP_A = "http", -- not in the rule's text
+        Custom_CA_Rule = "$A://192.0.2.7/c" } }
+      assert.equal("ca-in-clear", named(lab))
+      lab:set { GPP_A = "https" }
+      lab:advance(1)
+      assert.equal("https://192.0.2.7/c", lab.asked[#lab.asked])
+      assert.is_nil(named(lab))
+      lab:set { GPP_A = "http" }
+      lab:advance(2)
+      lab:set { Custom_CA_Rule = "" }
+      lab:advance(3)
+      assert.is_nil(named(lab))
+    end)
+
     it("with the account in its URL", function()
       local asked
       boot { params = { Custom_CA_Rule = "http://u:pw@192.0.2.7/c" },

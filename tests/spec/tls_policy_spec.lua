@@ -305,10 +305,14 @@ describe("what weakens trust", function()
   end)
 
   it("names a CA that came over the open network", function()
-    local p = new(nil, { Custom_CA_Rule = "http://192.0.2.7/ca.pem" })
+    local p = new()
     assert.same({}, tls_policy.weaknesses(p))
     p.keep:set("trust", "custom_ca", lab.ca.pem)
-    assert.equal("ca-in-clear", tls_policy.weaknesses(p)[1].word)
+    assert.same({}, tls_policy.weaknesses(p))
+    p.keep:set("trust", "custom_ca_by", "http")
+    local one = tls_policy.weaknesses(p)[1]
+    assert.equal("ca-in-clear", one.word)
+    assert.matches("came by http", one.sentence)
   end)
 end)
 
@@ -321,6 +325,7 @@ local function server(about)
     local pinned = request.tls.pinned
     local why = request.tls.dns_failure
     if pinned and pinned:has(about.cert.id) then
+      tls.pinned = true
       return { status = 200, headers = {}, tls = tls, sent = 1,
         body = "<flat-profile><GPP_A>got</GPP_A></flat-profile>" }
     elseif why and not about.word then
@@ -333,7 +338,8 @@ local function server(about)
   end
 end
 
--- A resync of `rule` from it; options: params, dns, rules, device.
+-- A resync of `rule` from it; options: params, dns, rules, device, trust,
+-- prepare.
 local function resync(rule, about, options)
   options = options or {}
   local params = { Profile_Rule = rule }
@@ -341,6 +347,7 @@ local function resync(rule, about, options)
   local handler = server(about)
   return cases.run { phone = { params = params, device = options.device },
     dns = options.dns, rules = options.rules, runs = options.runs,
+    trust = options.trust, prepare = options.prepare,
     server = { ["*"] = { function(request)
       local answer, sentence, word, facts = handler(request)
       if answer then return answer end
@@ -553,6 +560,16 @@ describe("the rule trust.lua", function()
     assert.same({ false, true, false, true }, once) -- nothing of it is kept
   end)
 
+  it("shows no server that it lets pass who the phone is", function()
+    local own = certs.new():self { cn = "phone" }
+    local id = assert(issue.identity(own.pem, own.key))
+    local r = resync(RULE, { cert = bad, word = "c.untrusted" },
+      { params = { [ACCEPT_ALL] = "1" }, trust = { identity = id } })
+    assert.equal("success", outcome(r))
+    assert.equal(id, r.world.requests[1].tls.identity)
+    assert.is_nil(r.world.requests[2].tls.identity)
+  end)
+
   it("is not asked about a rejected one", function()
     local r = resync(RULE, { cert = bad, word = "c.rejected" },
       { params = { [ACCEPT_ALL] = "1" } })
@@ -625,5 +642,22 @@ describe("the rule trust.lua", function()
     local found = explain.value(r.store, "GPP_A", {})
     assert.matches("trust +let pass: no trusted root %(System",
       explain.text(found))
+  end)
+end)
+
+describe("a certificate that an administrator has accepted", function()
+  local RULE <const> = "https://192.0.2.7/a"
+
+  it("passes, which is logged and told by explain", function()
+    local cert = lab:make { cn = "old" }
+    local about = { cert = cert, word = "c.expired" }
+    local r = resync(RULE, about, { prepare = function(p)
+      certificates.note_failure(p, certs.tls(cert), "c.expired", "h")
+      assert(certificates.accept(p, cert.id))
+    end })
+    assert.equal("success", outcome(r))
+    assert.matches("192%.0%.2%.7 .*lists", noted(r, "trust"))
+    assert.matches("server +CN=old, .*believed by the lists",
+      explain.text(explain.value(r.store, "GPP_A", {})))
   end)
 end)

@@ -66,7 +66,7 @@ local function server_of(case)
     return { status = request.scheme ~= "tftp" and (answer.status or 200)
       or nil, body = answer.body or "", headers = headers,
       auth_exhausted = answer.auth_exhausted, delay = answer.delay,
-      sent = answer.sent or 1, peer = request.address }
+      sent = answer.sent or 1, peer = request.address, tls = answer.tls }
   end
 end
 
@@ -102,12 +102,13 @@ function cases.run(case)
         or name:find(":", 1, true) and name or "192.0.2.7", age = 0 } }
     end,
     rules = rules_of(case), ask = support.box(), time = case.time,
-    device = about.device, dice = case.dice }
+    device = about.device, dice = case.dice, trust = case.trust }
   local p = phone.new { world = world,
     identity = copy(fixture.identity, about.identity),
     state = about.state or fixture.state, overrides = copy(about.overrides),
     account = about.account, dhcp = about.dhcp,
     keep_unknown = about.keep_unknown }
+  if case.prepare then case.prepare(p) end
   local results = {}
   for i = 1, case.runs or 1 do
     results[i] = world.run(cycle.run, p,

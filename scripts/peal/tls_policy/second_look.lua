@@ -37,18 +37,21 @@ local function view_of(run, request, failed)
     anchor_private = tls.anchor_private or false }
 end
 
--- The same request for that certificate alone.
-local function pinned_to(request, leaf)
+-- The same request for that certificate alone. Who the phone is, only a server
+-- may know that has passed its checks.
+local function pinned_to(request, leaf, is_checked)
   local again, tls = {}, {}
   for key, value in pairs(request) do again[key] = value end
   for key, value in pairs(request.tls) do tls[key] = value end
   tls.pinned, tls.once = assert(trust.set { leaf.sha256 }), true
+  tls.identity = is_checked and tls.identity or nil
   again.tls = tls
   return again
 end
 
 -- What is let pass is said each time.
-local function pass(run, request, failed, why)
+--   is_checked   it passed by another check in place of the one that failed
+local function pass(run, request, failed, why, is_checked)
   local leaf = failed.facts.tls.chain[1]
   run.trace:add("trust", { accept = true, word = failed.word,
     text = failed.sentence, reason = why, url = request.url,
@@ -56,7 +59,7 @@ local function pass(run, request, failed, why)
   run.trace:warn("trust", visible.line(
     ("the certificate of %s is let pass, although: %s (%s)"):format(
       request.host, failed.sentence, why)))
-  return pinned_to(request, leaf)
+  return pinned_to(request, leaf, is_checked)
 end
 
 local function refuse(run, request, failed, answer)
@@ -86,7 +89,7 @@ function second_look.again(run, request, failed)
     and dns_check.other_name(phone, tls, request.address)
   if name then
     return pass(run, request, failed, ("HTTPS_DNS_Check is Legacy, and %s has "
-      .. "the address of the server"):format(name))
+      .. "the address of the server"):format(name), true)
   end
   local answer = context.ask(run, "trust", view_of(run, request, failed))
   if answer.list ~= false and failed.word ~= "clock" then

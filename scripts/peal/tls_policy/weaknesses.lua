@@ -41,15 +41,14 @@ local function rule_file(phone)
   end
 end
 
--- A CA that came over the open network may be anybody's.
-local function clear_ca(phone)
-  local text = phone:param("Custom_CA_Rule") or ""
-  local scheme = text:match("^%s*(%a+)://")
-  if scheme and scheme:lower() ~= "https"
-    and phone.keep:get("trust", "custom_ca") then
+-- A CA that came over the open network, or from a server that was let pass,
+-- may be anybody's.
+local function doubtful_ca(phone)
+  local by = phone.keep:get("trust", "custom_ca_by")
+  if by and phone.keep:get("trust", "custom_ca") then
     return { word = "ca-in-clear", param = "Custom_CA_Rule",
-      sentence = ("Custom_CA_Rule: the CA was fetched by %s, which anybody on "
-        .. "the way can change"):format(scheme:lower()) }
+      sentence = ("the custom CA came by %s, and anybody on the way could "
+        .. "put in their own"):format(by) }
   end
 end
 
@@ -66,6 +65,6 @@ return function(phone)
     end
   end
   out[#out + 1] = rule_file(phone)
-  out[#out + 1] = clear_ca(phone)
+  out[#out + 1] = doubtful_ca(phone)
   return out
 end
