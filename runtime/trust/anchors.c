@@ -136,7 +136,7 @@ static enum peal_err add_der(struct peal_anchors *a, const unsigned char *der,
 	rc = mbedtls_x509_crt_parse_der(&anchor->crt, der, len);
 	if (peal_no_memory(rc))
 		err = PEAL_ENOMEM;
-	else if (rc == 0 && peal_cert_is_ca(&anchor->crt)) {
+	else if (rc == 0 && peal_cert_may_be_root(&anchor->crt)) {
 		err = take(a, anchor);
 		if (!err) {
 			(*added)++;

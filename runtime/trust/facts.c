@@ -34,7 +34,7 @@ void peal_cert_label(const mbedtls_x509_crt *crt, char *out, size_t size)
 		snprintf(out, size, "(no name)");
 }
 
-int peal_cert_is_ca(const mbedtls_x509_crt *crt)
+int peal_cert_may_be_root(const mbedtls_x509_crt *crt)
 {
 	return crt->MBEDTLS_PRIVATE(ca_istrue) || crt->version < 3;
 }
@@ -111,7 +111,7 @@ void peal_cert_facts_of(const mbedtls_x509_crt *crt,
 		peal_hex(sha1, sizeof(sha1), f->sha1);
 	f->key_bits = (unsigned)mbedtls_pk_get_bitlen(&crt->pk);
 	snprintf(f->key_type, sizeof(f->key_type), "%s", key_type(crt));
-	f->is_ca = peal_cert_is_ca(crt);
+	f->is_ca = crt->MBEDTLS_PRIVATE(ca_istrue);
 	f->self_signed = peal_cert_self_issued(crt);
 	f->der = crt->raw.p;
 	f->der_len = crt->raw.len;

@@ -109,8 +109,9 @@ void peal_cert_label(const mbedtls_x509_crt *crt, char *out, size_t size);
 /* Bytes of a certificate, which may be NULL, as text: control characters show
  * as '?', what is too long is cut. */
 void peal_cert_text(const mbedtls_x509_buf *b, char *out, size_t size);
-/* Version 1 certificates have no extension that could say so. */
-int peal_cert_is_ca(const mbedtls_x509_crt *crt);
+/* A CA by its basicConstraints, or of version 1, which has none: some roots are
+ * that old. Whoever installs it says that it is one. */
+int peal_cert_may_be_root(const mbedtls_x509_crt *crt);
 /* Its subject is its issuer. */
 int peal_cert_self_issued(const mbedtls_x509_crt *crt);
 int64_t peal_cert_time(const mbedtls_x509_time *t);

@@ -141,7 +141,7 @@ end
 local function builtin_entry(phone, facts)
   local expired = facts.to < time_of(phone)
   return new_entry(phone, facts, expired and "invalid" or "valid", {
-    reason = expired and "c.expired" or nil, builtin = true })
+    reason = expired and "c.expired" or nil, builtin = true, type = "ca" })
 end
 
 -- --- for people ------------------------------------------------------------

@@ -18,7 +18,8 @@ static const char make_certificates[] = CERT_FUNCTIONS
 	"cert evil \"/CN=a$(printf '\\033')b\" -1 90 ca ec "
 	"subjectAltName=DER:300c820a612e62000d0a6d6f7265\n"
 	"cat ca.pem other.pem leaf.pem > three.pem\n"
-	"for i in ca leaf; do openssl x509 -in $i.pem -outform DER -out $i.der;"
+	"openssl x509 -req -in leaf.csr -signkey leaf.key -out old.pem\n"
+	"for i in ca leaf old; do openssl x509 -in $i.pem -outform DER -out $i.der;"
 	" done\n"
 	"openssl crl2pkcs7 -nocrl -certfile three.pem -outform DER -out "
 	"three.p7\n"
@@ -249,6 +250,17 @@ static void facts(void)
 	CHECK_INT(s->last.self_signed, 1);
 	CHECK_STR(s->last.key_type, "EC");
 	CHECK_INT(s->last.key_bits, 256);
+}
+
+/* `openssl x509 -req` makes version 1, which has no basicConstraints: of a
+ * server, it must not become one that vouches for others when it is accepted. */
+static void version_1_is_no_ca(void)
+{
+	struct file *f = read_file("old.der");
+	struct seen *s = look(f->bytes, f->len, PEAL_OK);
+
+	CHECK_INT(s->last.is_ca, 0);
+	CHECK_INT(s->last.self_signed, 1);
 }
 
 static enum peal_err join(const char *text, void *arg)
@@ -494,6 +506,7 @@ int main(int argc, char **argv)
 		{ "bounds", bounds },
 		{ "a callback ends it", a_callback_ends_it },
 		{ "facts", facts },
+		{ "version 1 is no CA", version_1_is_no_ca },
 		{ "names and purposes", names_and_purposes },
 		{ "what is shown is one clean line",
 		  what_is_shown_is_one_clean_line },

@@ -146,6 +146,7 @@ int peal_name_matches(const char *host, const char *const *sans, unsigned n,
 
 /* One certificate, for traces and lists.
  *   cn     most specific common name, "" none
+ *   is_ca  by its basicConstraints
  *   der    borrowed; NULL: not at hand */
 struct peal_cert_facts {
 	char subject[256];
