@@ -183,6 +183,9 @@ describe("peal cert", function()
     local r = ok(p:run("cert", "export", all[1].id, "--out", out))
     assert.equal("", r.out)
     assert.equal(pem, program.slurp(out))
+    local data = json.decode(ok(p:run("cert", "export", all[1].id,
+      "--json")).out)
+    assert.equal(pem, data.pem)
     local function body(text) return text:gsub("%s", "") end
     assert.equal(body(program.slurp(lab.ca.cert)):match("(%-%-%-.*)"),
       body(pem))
@@ -204,10 +207,27 @@ describe("peal cert", function()
     wrong(1, "hexadecimal", "show", "nobody")
     wrong(1, "%[io%]\n", "import", p.dir .. "/none.pem")
     wrong(1, "phone.lua: .*%]\n +is it PEM or DER", "import", p.file)
+    local big = p.dir .. "/big"
+    write(big, (" "):rep(1 << 20) .. program.slurp(lab.ca.cert))
+    wrong(1, "big: longer than 1024 KiB %[toobig%]\n", "import", big)
+    write(big, program.slurp(lab.ca.cert):rep(500))
+    wrong(1, "more than 200 KiB %[toobig%]\n +import the roots", "import", big)
     local help = ok(p:run("cert", "--help")).out
     for _, word in ipairs { "accept", "updateca", "renew", "--out", "PEM" } do
       assert.is_truthy(help:find(word, 1, true), word)
     end
+  end)
+
+  it("names a CA whose subject is long by its common name", function()
+    local p <close> = phone { trust = {} }
+    local ca = p.dir .. "/long.pem"
+    pki.openssl { "req", "-x509", "-newkey", "ec", "-pkeyopt",
+      "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", p.dir .. "/key",
+      "-out", ca, "-subj",
+      "/C=ES/O=A trust service provider/OU=Its roots/CN=Root of phones" }
+    assert.matches("  ca  CN=Root of phones\n",
+      ok(p:run("cert", "import", ca)).out)
+    assert.matches("valid +CN=Root of phones +20", p:run("cert", "list").out)
   end)
 
   it("fetches a bundle once, and leaves Custom_CA_Rule alone (vector 6)",
@@ -223,7 +243,8 @@ describe("peal cert", function()
       assert.equal("", p:param("Custom_CA_Rule"))
       r = p:run("cert", "updateca", at .. "none.pem")
       assert.equal(1, r.code)
-      assert.matches("404 %[fnf%]\n", r.err)
+      assert.matches("404 %[fnf%]\n +does the server have that file%?\n$",
+        r.err)
       assert.matches("custom CA +Installed %- Lab CA; Last provisioning failed",
         p:run("status").out)
       local d <close> = daemons.start { p }

@@ -29,7 +29,7 @@ local cert = {
     .. "so\n"
     .. "ID is the beginning of a certificate's SHA-256 fingerprint, as far as "
     .. "it is unique.\nWhere a daemon owns the store, it is the one that is "
-    .. "asked.",
+    .. "asked; where none does,\nthe built-in ones are those of --phone.",
   options = {
     { "--out", "FILE", "export: write there (default: standard output)" },
     { "--force", nil, "renew: whatever its dates and rule say" },
@@ -95,8 +95,13 @@ verbs.remove = change("remove", "removed")
 
 -- The certificates of a file as PEM, without what else it holds.
 local function pem_of(path)
-  local bytes, failed = files.read(path, FILE_MAX)
+  local bytes, failed = files.read(path, FILE_MAX + 1)
   if not bytes then return nil, failed end
+  if #bytes > FILE_MAX then
+    return nil, { sentence = ("%s: longer than %d KiB"):format(path,
+      FILE_MAX >> 10), word = "toobig",
+      next = "take the certificates out of it that are needed" }
+  end
   local list, sentence, word = trust.parse(bytes)
   if not list then
     return nil, { sentence = ("%s: %s"):format(path, sentence), word = word,
@@ -125,7 +130,7 @@ function verbs.export(on, options)
   local found, failed = on:ask("export", { id = options[2] })
   if not found then return nil, failed end
   if not options.out then
-    io.stdout:write(found.pem)
+    if options.json then output.json(found) else io.stdout:write(found.pem) end
     return 0
   end
   local ok
@@ -136,6 +141,7 @@ end
 
 local function advised(result)
   if result.word == "corrupt" then return NO_CERTIFICATES end
+  if result.word == "fnf" then return "does the server have that file?" end
   return advice.of { sentence = result.reason, word = result.word,
     cause = { id = result.word } }
 end

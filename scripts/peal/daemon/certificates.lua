@@ -65,9 +65,11 @@ asked.remove = on_one(certificates.remove)
 --- Certificates into the list of their kind.
 --   params.pem   text
 function asked.import(phone, params)
-  if type(params.pem) ~= "string" or #params.pem > PEM_MAX then
-    return failure(("pem is no text of %d KiB at most"):format(PEM_MAX >> 10),
-      "invalid")
+  if type(params.pem) ~= "string" then
+    return failure("pem is no text", "invalid")
+  elseif #params.pem > PEM_MAX then
+    return failure(("the certificates take more than %d KiB"):format(
+      PEM_MAX >> 10), "toobig", "import the roots that are needed, not all")
   end
   local done, sentence, word = certificates.import(phone, params.pem)
   if not done then return nil, sentence, word end

@@ -6,10 +6,13 @@ local show = {}
 
 local WIDTH <const> = 40
 
---- Its subject, or what there is instead.
+--- Its subject, or what there is instead. A long one may begin with what its
+-- issuer's others begin with too: the common name tells them apart.
 function show.subject(entry)
   local subject = entry.subject ~= "" and entry.subject or "(no subject)"
-  return output.clip(subject, WIDTH)
+  local short = output.clip(subject, WIDTH)
+  if short == subject or (entry.cn or "") == "" then return short end
+  return output.clip("CN=" .. entry.cn, WIDTH)
 end
 
 local function state(entry)
