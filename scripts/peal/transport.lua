@@ -126,13 +126,16 @@ local function http_request(run, u, ask)
 end
 
 -- May the next address answer where this one did not? Not once a sink has
--- taken bytes: what it has would be followed by the beginning of the file.
-local function is_dead_end(failed)
-  local word, facts = failed.word, failed.facts
+-- taken bytes: what it has would be followed by the beginning of the file. Nor
+-- may what was sent be sent again when a server may have taken it.
+local function is_dead_end(ask, failed)
+  local word, facts = failed.word, failed.facts or {}
+  local was_sent = (facts.sent or 0) > 0
   if (failed.taken or 0) > 0 then return false end
-  if word == "connect" then return true end
-  return word == "timeout" and (not facts or (facts.received or 0) == 0)
-    and (not facts or facts.sent == nil or facts.sent == 0)
+  if word == "connect" then
+    return not was_sent or (ask.method or "GET") == "GET"
+  end
+  return word == "timeout" and (facts.received or 0) == 0 and not was_sent
 end
 
 -- Believed because an administrator's lists hold the certificate?
@@ -230,7 +233,7 @@ local function try_addresses(run, u, ask, name, addresses)
     local answer
     answer, failed = at_address(run, request, ask)
     if answer then return answer end
-    if not is_dead_end(failed) then break end
+    if not is_dead_end(ask, failed) then break end
   end
   return nil, failed
 end
@@ -300,7 +303,7 @@ local function exchange(run, u, ask, on_target)
       local answer
       answer, failed = try_addresses(run, at, ask, target.host, found)
       if answer then return answer end
-      if not is_dead_end(failed) then break end
+      if not is_dead_end(ask, failed) then break end
     else
       failed = { sentence = sentence, word = word }
     end

@@ -494,4 +494,26 @@ describe("an upload", function()
     end)
     assert.equal("aes128gcm", header(1, "Content%-Encoding"))
   end)
+
+  -- What becomes of one exchange after another, with a server of two
+  -- addresses of which none answers.
+  local function requests_of(method, facts)
+    phone_with({}, { dns = { s = { "192.0.2.1", "192.0.2.2" } },
+      server = { ["*"] = { error = "connect", facts = facts } } })
+    world.run(function()
+      run = context.new(phone, { asked_by = "spec" })
+      for i = #world.requests, 1, -1 do world.requests[i] = nil end
+      transport.fetch(run, require("peal.url").parse("http://s/x"),
+        { method = method, body = method and "x" }, function() end)
+    end)
+    return #world.requests
+  end
+
+  it("goes to the next address, unless a server may have read it", function()
+    assert.equal(2, requests_of("POST"))
+    assert.equal(2, requests_of("POST", { sent = 0 }))
+    assert.equal(1, requests_of("POST", { sent = 1 }))
+    assert.equal(1, requests_of("PUT", { sent = 1 }))
+    assert.equal(2, requests_of(nil, { sent = 1 }))
+  end)
 end)
