@@ -616,7 +616,9 @@ describe("the rule trust.lua", function()
 
   it("that is broken refuses", function()
     for _, text in ipairs { "error 'x'", [[return { stage = "trust",
-      decide = function() return { accept = 1 } end }]] } do
+      decide = function() return { accept = 1 } end }]],
+      [[return { stage = "trust", decide = function()
+        return { accept = false, word = "c.nonsense" } end }]] } do
       local r = resync(RULE, { cert = bad, word = "c.name" },
         { rules = { ["trust.lua"] = text } })
       assert.equal("c.name", outcome(r))

@@ -5,11 +5,21 @@
 -- rejected is not asked about.
 local shape = require "peal.shape"
 
+-- What a failure may be called: it has a cause that is shown (cause.lua).
+local WORDS <const> = { ["c.expired"] = true, ["c.future"] = true,
+  ["c.untrusted"] = true, ["c.name"] = true, ["c.dns"] = true,
+  ["c.weak"] = true, ["c.rejected"] = true }
+
+local function word(v, where)
+  if WORDS[v] then return v end
+  return nil, where .. ' is not the word of a check, such as "c.untrusted"'
+end
+
 local read = shape.record({
   accept = shape.boolean,
   list = shape.boolean,
   reason = shape.line,
-  word = shape.match("^c%.%l+$", 'a word such as "c.untrusted"'),
+  word = word,
 }, { "accept" })
 
 return {
