@@ -19,7 +19,7 @@ local BY_WORD <const> = {
   ["c.rejected"] = "an administrator has rejected it: peal cert remove ID "
     .. "forgets that",
   ["c.untrusted"] = "name the CA that signed the server in the phone file: "
-    .. "trust = { ca = \"ca.pem\" }",
+    .. "trust = { ca = \"ca.pem\" }; or look at it: peal cert list",
   ["c.weak"] = CERTIFICATE .. "; TLS_Min_RSA_Bits lowers the bar for RSA keys",
   ["t.client"] = "the server wants a client certificate: phone file, "
     .. "trust = { cert =, key = }",

@@ -27,9 +27,9 @@ local cert = {
     .. "Custom_CA_Rule stays\n"
     .. "renew     have the phone's own certificate renewed, if its rule says "
     .. "so\n"
-    .. "ID is the beginning of a certificate's SHA-256 fingerprint, as far as "
-    .. "it is unique.\nWhere a daemon owns the store, it is the one that is "
-    .. "asked; where none does,\nthe built-in ones are those of --phone.",
+    .. "ID is the beginning of a certificate's SHA-256 fingerprint: four "
+    .. "digits or more,\nas far as it is unique.\n"
+    .. "Where a daemon owns the store, it is the one that is asked; where none does,\nthe built-in ones are those of --phone.",
   options = {
     { "--out", "FILE", "export: write there (default: standard output)" },
     { "--force", nil, "renew: whatever its dates and rule say" },
