@@ -192,19 +192,20 @@ enum peal_err peal_key_new(struct peal_key **out, const char *kind,
 	return PEAL_OK;
 }
 
-/* text: with a NUL, which is counted: that is how PEM is told from DER. */
-static enum peal_err parse(struct peal_key *k, const unsigned char *text,
-			   size_t size, struct peal_reason *reason)
+/* text: with a NUL behind it, which counts where it is PEM. */
+static enum peal_err parse(struct peal_key *k, const char *text, size_t len,
+			   struct peal_reason *reason)
 {
-	int rc = mbedtls_pk_parse_key(&k->pk, text, size, NULL, 0,
-				      peal_key_dice, NULL);
+	const size_t nul = memmem(text, len, "-----BEGIN", 10) ? 1 : 0;
+	int rc = mbedtls_pk_parse_key(&k->pk, (const unsigned char *)text,
+				      len + nul, NULL, 0, peal_key_dice, NULL);
 
 	if (rc == MBEDTLS_ERR_PK_PASSWORD_REQUIRED)
 		return peal_fail(reason, PEAL_EKEY,
 				 "the private key is protected by a password");
 	if (rc)
 		return peal_fail(reason, peal_err_pk(rc, PEAL_EKEY),
-				 "not a PEM private key");
+				 "not a private key in PEM or DER");
 	return set_kind(k, reason);
 }
 
@@ -221,7 +222,7 @@ enum peal_err peal_key_parse(struct peal_key **out, const void *pem, size_t len,
 	k = key_alloc();
 	text = peal_memdup0(pem, len);
 	if (k && text)
-		err = parse(k, (unsigned char *)text, len + 1, reason);
+		err = parse(k, text, len, reason);
 	if (text)
 		peal_wipe(text, len);
 	peal_free(text);

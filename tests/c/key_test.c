@@ -26,6 +26,10 @@ static const char make_keys[] =
 	"openssl genrsa -out rsa8 3072\n"
 	"openssl pkey -in p256 -pubout -out public\n"
 	"openssl pkey -in p256 -outform DER -out der\n"
+	"topk8() { openssl pkcs8 -topk8 -nocrypt -in $1 -outform DER -out $2; }\n"
+	"topk8 p256 der8\n"
+	"topk8 rsa rsader8\n"
+	"openssl rsa -in rsa -traditional -outform DER -out rsader\n"
 	"head -c 100 p256 > short\n"
 	": > empty\n"
 	"head -c 2000000 /dev/zero > large\n"
@@ -60,10 +64,11 @@ static enum peal_err load(struct peal_key **k, const char *name,
 static void reads_what_others_write(void)
 {
 	static const char *const cases[][2] = {
-		{ "p256", "P-256" },   { "p384", "P-384" },
-		{ "p521", "P-521" },   { "pkcs8", "P-256" },
-		{ "rsa", "RSA-2048" }, { "rsa8", "RSA-3072" },
-		{ "der", "P-256" },
+		{ "p256", "P-256" },      { "p384", "P-384" },
+		{ "p521", "P-521" },      { "pkcs8", "P-256" },
+		{ "rsa", "RSA-2048" },    { "rsa8", "RSA-3072" },
+		{ "der", "P-256" },       { "der8", "P-256" },
+		{ "rsader", "RSA-2048" }, { "rsader8", "RSA-2048" },
 	};
 	struct peal_reason why;
 	struct peal_key *k;
@@ -93,9 +98,9 @@ static void says_what_it_cannot_use(void)
 		{ "large", PEAL_ETOOBIG, "is larger than" },
 		{ "locked", PEAL_EKEY, "protected by a password" },
 		{ "odd", PEAL_EKEY, "a curve that TLS servers do not know" },
-		{ "public", PEAL_EKEY, "not a PEM private key" },
-		{ "short", PEAL_EKEY, "not a PEM private key" },
-		{ "empty", PEAL_EKEY, "not a PEM private key" },
+		{ "public", PEAL_EKEY, "not a private key in PEM" },
+		{ "short", PEAL_EKEY, "not a private key in PEM" },
+		{ "empty", PEAL_EKEY, "not a private key in PEM" },
 	};
 	struct peal_reason why;
 	struct peal_key *k;

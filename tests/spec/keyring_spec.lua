@@ -120,8 +120,8 @@ for _, where in ipairs { "in memory", "in a folder" } do
         { k:read("root", "x.pem") })
       assert.equal("not-found", select(3, k:identity("root")))
       local key, sentence, word = k:key("root", "root.pem")
-      assert.same({ nil, "the keyring's root/root.pem: not a PEM private key",
-        "bad-key" }, { key, sentence, word })
+      assert.same({ nil, "the keyring's root/root.pem: not a private key in "
+        .. "PEM or DER", "bad-key" }, { key, sentence, word })
     end)
 
     it("has no identity of a key and a certificate that differ", function()
