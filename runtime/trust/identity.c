@@ -74,6 +74,7 @@ static enum peal_err parse_chain(struct peal_identity *i, const void *pem,
 	if (!text)
 		return PEAL_ENOMEM;
 	rc = mbedtls_x509_crt_parse(&i->chain, (unsigned char *)text, len + 1);
+	peal_wipe(text, len); /* the key may be in the same file */
 	peal_free(text);
 	if (rc < 0)
 		return peal_fail(reason, peal_err_pk(rc, PEAL_EKEY),
@@ -224,6 +225,6 @@ enum peal_err peal_identity_load(struct peal_identity **out,
 	if (!err)
 		err = load_pair(out, &cert, cert_path, key, key_path, reason);
 	peal_key_unref(key);
-	peal_buf_fini(&cert);
+	peal_buf_fini_secret(&cert); /* the key may be in the same file */
 	return err;
 }
