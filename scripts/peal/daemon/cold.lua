@@ -40,7 +40,10 @@ local OTHERS <const> = { "peal.classic.headset", "peal.classic.privacy",
 
 local loaded, installed = {}, false
 
-local function load_module(search, name)
+-- Finds stand-ins; it is passed over where the module itself is looked for.
+local search
+
+local function load_module(name)
   for _, searcher in ipairs(package.searchers) do
     if searcher ~= search then
       local loader, extra = searcher(name)
@@ -53,23 +56,36 @@ local function load_module(search, name)
   error("no module " .. name)
 end
 
-local function stand_in(search, name)
-  local function module() return loaded[name] or load_module(search, name) end
-  return setmetatable({}, {
-    __index = function(_, key) return module()[key] end,
-    __pairs = function() return pairs(module()) end,
-  })
+-- Where a stand-in has its module's name: no module has a field of this key.
+local NAME <const> = {}
+
+local function module_of(stand_in)
+  local name = rawget(stand_in, NAME)
+  return loaded[name] or load_module(name)
+end
+
+-- All of them share it: there are a hundred, and they stay.
+local STAND_IN <const> = {
+  __index = function(stand_in, key) return module_of(stand_in)[key] end,
+  __pairs = function(stand_in) return pairs(module_of(stand_in)) end,
+}
+
+local function stand_in_for(name)
+  return setmetatable({ [NAME] = name }, STAND_IN)
+end
+
+function search(name)
+  return cold.names[name] and stand_in_for
 end
 
 --- From now on, require() gives stand-ins for what was not loaded yet.
 function cold.install()
   if installed then return end
   installed = true
-  local function search(name)
-    if not cold.names[name] then return nil end
-    return function() return stand_in(search, name) end
-  end
   table.insert(package.searchers, 1, search)
+  -- side by side now: later they would lie between what is forgotten, and hold
+  -- its pages
+  for name in pairs(cold.names) do require(name) end
 end
 
 --- Let go of what is not in use.
