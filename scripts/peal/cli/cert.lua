@@ -9,8 +9,8 @@ local trust = require "peal.trust"
 
 local cert = {
   name = "cert",
-  usage = "list | show ID | accept ID | reject ID | remove ID | import FILE "
-    .. "|\n                 export ID | updateca URL | renew",
+  usage = "list | show ID | accept ID | reject ID | remove ID |\n"
+    .. "                 import FILE | export ID | updateca URL | renew",
   summary = "See and change whom a phone believes, and renew its own "
     .. "certificate.",
   details = "list      built-in, imported, accepted, rejected, and those that "
@@ -29,7 +29,8 @@ local cert = {
     .. "so\n"
     .. "ID is the beginning of a certificate's SHA-256 fingerprint: four "
     .. "digits or more,\nas far as it is unique.\n"
-    .. "Where a daemon owns the store, it is the one that is asked; where none does,\nthe built-in ones are those of --phone.",
+    .. "Where a daemon owns the store, it is the one that is asked; where "
+    .. "none does,\nthe built-in ones are those of --phone.",
   options = {
     { "--out", "FILE", "export: write there (default: standard output)" },
     { "--force", nil, "renew: whatever its dates and rule say" },
