@@ -29,7 +29,7 @@ void peal_cert_label(const mbedtls_x509_crt *crt, char *out, size_t size)
 	const mbedtls_x509_buf *cn = common_name(crt);
 
 	if (cn && cn->len)
-		snprintf(out, size, "%.*s", (int)cn->len, (const char *)cn->p);
+		peal_cert_text(cn, out, size);
 	else if (mbedtls_x509_dn_gets(out, size, &crt->subject) <= 0)
 		snprintf(out, size, "(no name)");
 }

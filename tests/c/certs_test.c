@@ -17,6 +17,9 @@ static const char make_certificates[] = CERT_FUNCTIONS
 	"clientAuth,codeSigning\"\n"
 	"cert evil \"/CN=a$(printf '\\033')b\" -1 90 ca ec "
 	"subjectAltName=DER:300c820a612e62000d0a6d6f7265\n"
+	"u=$(printf '/OU=%060d' 0 0 0 0 0)\n"
+	"openssl req -x509 -key leaf.key -days 9 -out long.pem -subj "
+	"\"$u/CN=a$(printf '\033')b\"\n"
 	"cat ca.pem other.pem leaf.pem > three.pem\n"
 	"openssl x509 -req -in leaf.csr -signkey leaf.key -out old.pem\n"
 	"for i in ca leaf old; do openssl x509 -in $i.pem -outform DER -out $i.der;"
@@ -301,6 +304,10 @@ static void what_is_shown_is_one_clean_line(void)
 	CHECK_ERR(peal_cert_sans(s->last.der, s->last.der_len, join, all),
 		  PEAL_OK);
 	CHECK_STR(all, "DNS:a.b???more;");
+	/* more than there is room for: the common name stands for it */
+	f = read_file("long.pem");
+	s = look(f->bytes, f->len, PEAL_OK);
+	CHECK_STR(s->last.subject, "a?b");
 }
 
 /* --- sets --- */
