@@ -57,6 +57,15 @@ local function lists_of(phone)
   return phone.certificates
 end
 
+-- The same for who only looks: a phone that has none keeps nothing of that.
+local function look(phone)
+  local lists = lists_of(phone)
+  if not lists.entries[1] and not next(lists.removed) then
+    phone.certificates = nil
+  end
+  return lists
+end
+
 local function keys_of(set)
   local keys = {}
   for key in pairs(set) do keys[#keys + 1] = key end
@@ -406,7 +415,7 @@ end
 -- @treturn table list of their entries
 function certificates.sweep(phone)
   local time, expired = time_of(phone), {}
-  for _, entry in ipairs(lists_of(phone).entries) do
+  for _, entry in ipairs(look(phone).entries) do
     if entry.state == "valid" and entry.to < time then
       entry.state, entry.reason, entry.since = "invalid", "c.expired", time
       expired[#expired + 1] = view(entry)
@@ -424,7 +433,7 @@ end
 --   removed = lists of fingerprints; expires = s UTC when the first of them
 --   does, nil: never
 function certificates.believed(phone)
-  local lists = lists_of(phone)
+  local lists = look(phone)
   local out = { anchors = {}, pinned = {}, rejected = {},
     removed = keys_of(lists.removed) }
   for _, entry in ipairs(lists.entries) do

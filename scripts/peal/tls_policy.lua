@@ -64,14 +64,18 @@ local function sources_of(phone)
   return table.concat(texts, "\0")
 end
 
+-- Of a phone that has nothing of its own, little is kept: there are many.
 local function prepare(phone)
   local believed, problems = certificates.believed(phone), {}
-  return { revision = phone.world.store:revision(),
-    sources = sources_of(phone),
-    anchors = anchors_of(phone, believed, problems), problems = problems,
-    pinned = set_of(believed.pinned), rejected = set_of(believed.rejected),
-    removed = set_of(believed.removed), expires = believed.expires,
-    ciphers = {} }
+  local kept = { revision = phone.world.store:revision(),
+    sources = sources_of(phone) }
+  kept.anchors = anchors_of(phone, believed, problems)
+  kept.problems = problems[1] and problems
+  kept.pinned = set_of(believed.pinned)
+  kept.rejected = set_of(believed.rejected)
+  kept.removed = set_of(believed.removed)
+  kept.expires = believed.expires
+  return kept
 end
 
 -- What this phone's policies share. State moves with the store's revisions,
@@ -183,7 +187,9 @@ end
 local function ciphers_of(phone, warn)
   local text = phone:param("TLS_Cipher_List") or ""
   if not text:find("%S") then return nil end
-  local known = prepared(phone).ciphers
+  local kept = prepared(phone)
+  kept.ciphers = kept.ciphers or {}
+  local known = kept.ciphers
   if known.text ~= text then
     known.text, known.list, known.notes = text, trust.ciphers(text)
   end
@@ -227,7 +233,7 @@ end
 function tls_policy.policy(phone, trace)
   local function warn(word, text) trace:note(word, nil, text) end
   local kept = prepared(phone)
-  for _, text in ipairs(kept.problems) do warn("bad-anchors", text) end
+  for _, text in ipairs(kept.problems or {}) do warn("bad-anchors", text) end
   return {
     anchors = kept.anchors,
     rejected = kept.rejected, pinned = kept.pinned, removed = kept.removed,
