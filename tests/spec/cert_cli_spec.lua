@@ -108,7 +108,13 @@ describe("peal cert", function()
     if not need("nginx") then return end
     local p <close> = phone()
     local d <close> = daemons.start { p }
+    local events <close> = d:follow()
     life(p)
+    for _, outcome in ipairs { "accepted", "removed", "rejected" } do
+      local event = events:wait { event = "certificate", what = "list",
+        outcome = outcome }
+      assert.equal("CN=localhost", event.subject)
+    end
     assert.matches("certificate accepted by hand: CN=localhost", d:log())
     assert.matches("certificate rejected by hand: CN=localhost", d:log())
     assert.equal(0, d:stop())
@@ -168,7 +174,7 @@ describe("peal cert", function()
     local p <close> = phone { trust = {} }
     local d <close> = daemons.start { p }
     ok(p:run("cert", "import", lab.ca.cert))
-    assert.matches("1 certificate imported by hand", d:log())
+    assert.matches("certificate imported by hand: O=Lab, CN=Lab CA", d:log())
     local id = list(p)[1].id
     local pem = ok(p:run("cert", "export", id)).out
     assert.matches("^%-%-%-%-%-BEGIN CERTIFICATE", pem)

@@ -14,8 +14,8 @@ local command = {
   details = "status     how they stand, when the next are made, and which "
     .. "terminal has what\n"
     .. "generate   make new ones now, and bring them onto the terminals\n"
-    .. "export     print one as PEM, never a key; after the root, older ones "
-    .. "that still hold\n"
+    .. "export     print one as PEM, never a key; older roots that still hold "
+    .. "follow\n"
     .. "installed  you have installed the host certificate on a terminal by "
     .. "hand\n"
     .. "Where a daemon owns the store, it is the one that is asked.",

@@ -3,6 +3,7 @@
 -- Source: Gigaset wiki, Security: accept, reject, details, remove, import.
 local certificates = require "peal.certificates"
 local json = require "peal.json"
+local visible = require "peal.visible"
 
 local asked = {}
 
@@ -77,9 +78,9 @@ function asked.import(phone, params)
   return done
 end
 
--- What changes something, and what the control log says of it.
+-- What changes something, and what log and events say of it.
 local CHANGES <const> = { accept = "accepted", reject = "rejected",
-  remove = "removed" }
+  remove = "removed", import = "imported" }
 
 -- One transaction at a time: a cycle that is at one has it closed soon.
 local TURNS_MAX <const> = 1000
@@ -96,29 +97,31 @@ local function may_write(member)
   return nil, "a resync is writing all the time", "busy"
 end
 
-local function log(member, action, result)
-  if CHANGES[action] then
-    member:write(("certificate %s by hand: %s (%s)"):format(CHANGES[action],
-      require("peal.visible").line(result.subject or ""),
-      result.id:sub(1, 12)))
-  elseif action == "import" and #result.added > 0 then
-    member:write(("%d %s imported by hand"):format(#result.added,
-      #result.added == 1 and "certificate" or "certificates"))
-  end
+local function tell(member, outcome, entry)
+  member:write(("certificate %s by hand: %s (%s)"):format(outcome,
+    visible.line(entry.subject or ""), entry.id:sub(1, 12)))
+  member:tell { event = "certificate", what = "list", outcome = outcome,
+    id = entry.id, subject = entry.subject,
+    time = math.floor(member.now().time) }
 end
 
 --- The method of a daemon for an action.
 -- @treturn function (member, params) as in daemon/methods.lua
 function asked.method(action)
   return function(member, params)
-    if CHANGES[action] or action == "import" then
+    local outcome = CHANGES[action]
+    if outcome then
       local ok, sentence, word = may_write(member)
       if not ok then return nil, sentence, word end
     end
     local result, sentence, word, place, next_step =
       asked[action](member.phone, params)
     if not result then return nil, sentence, word, place, next_step end
-    log(member, action, result)
+    if outcome then
+      for _, entry in ipairs(result.added or { result }) do
+        tell(member, outcome, entry)
+      end
+    end
     return result
   end
 end
