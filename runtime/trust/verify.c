@@ -140,6 +140,55 @@ static const struct peal_anchor *find_anchor(const struct peal_verdict *v)
 	return NULL;
 }
 
+static int same(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b)
+{
+	return a->len == b->len && memcmp(a->p, b->p, a->len) == 0;
+}
+
+/* What one of them has signed the other has, and may have. */
+static int is_twin(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b)
+{
+	return same(&a->subject_raw, &b->subject_raw) &&
+	       same(&a->pk_raw, &b->pk_raw) &&
+	       a->MBEDTLS_PRIVATE(max_pathlen) ==
+		       b->MBEDTLS_PRIVATE(max_pathlen) &&
+	       mbedtls_x509_crt_check_key_usage(
+		       b, MBEDTLS_X509_KU_KEY_CERT_SIGN) == 0;
+}
+
+static int is_in_force(const struct peal_verdict *v,
+		       const struct peal_anchor *anchor)
+{
+	const mbedtls_x509_crt *crt = &anchor->crt;
+
+	if (peal_cert_set_has(v->policy.removed, anchor->sha256) ||
+	    peal_cert_set_has(v->policy.rejected, anchor->sha256))
+		return 0;
+	return (anchor->flags & PEAL_ANCHOR_DATELESS) ||
+	       (v->now >= peal_cert_time(&crt->valid_from) &&
+		v->now <= peal_cert_time(&crt->valid_to));
+}
+
+/* The library takes the first root that has signed, and prefers one by the
+ * process clock. A renewed root has the name and the key of the old one: where
+ * that does not count any more, the chain ends at the new one. */
+static const struct peal_anchor *renewed(struct peal_verdict *v,
+					 const struct peal_anchor *anchor)
+{
+	const mbedtls_x509_crt *crt;
+
+	if (!anchor || v->links_n < 2 || is_in_force(v, anchor))
+		return anchor;
+	for (crt = v->policy.anchors->first; crt; crt = crt->next) {
+		if (!is_in_force(v, (const struct peal_anchor *)crt) ||
+		    !is_twin(&anchor->crt, crt))
+			continue;
+		v->links[v->links_n - 1].crt = crt;
+		return (const struct peal_anchor *)crt;
+	}
+	return anchor;
+}
+
 /* The certificate among those presented that calls itself the issuer. */
 static const mbedtls_x509_crt *issuer_of(const mbedtls_x509_crt *crt,
 					 const mbedtls_x509_crt *presented)
@@ -389,10 +438,12 @@ static enum peal_err judge(struct peal_verdict *v, mbedtls_x509_crt *leaf)
 
 	if (err)
 		return err;
-	note_anchor(v, anchor);
 	if (!rejected && anchor &&
 	    peal_cert_set_has(v->policy.rejected, anchor->sha256))
 		rejected = &anchor->crt;
+	else
+		anchor = renewed(v, anchor);
+	note_anchor(v, anchor);
 	if (rejected)
 		return refuse_rejected(v, rejected);
 	if (peal_cert_set_has(v->policy.pinned, sha256))

@@ -30,6 +30,16 @@ static const char make_certificates[] = CERT_FUNCTIONS
 	"}\n"
 	"old oldroot -900 -5 sha256 'Old Root'\n"
 	"old sha1root -10 900 sha1 'SHA-1 Root'\n"
+	/* one key and name, several certificates */
+	"for i in before after; do cp ca.key $i.key; openssl req -new -key "
+	"ca.key -subj '/CN=Test Root' -out $i.csr; done\n"
+	"sign before -1000 -5 sha256 basicConstraints=critical,CA:TRUE "
+	"-selfsign -keyfile ca.key\n"
+	"sign after -3 1000 sha256 basicConstraints=critical,CA:TRUE "
+	"-selfsign -keyfile ca.key\n"
+	"cat before.pem after.pem > renewed.pem\n"
+	"cat ca.pem after.pem > both.pem\n"
+	"cert long /CN=pv.telco.net -900 90 ca ec $good\n"
 	"cert good /CN=pv.telco.net -1 90 ca ec $good\n"
 	"cert other /CN=other.net -1 90 ca ec subjectAltName=DNS:other.net\n"
 	/* wrong in every way, then in fewer and fewer */
@@ -458,6 +468,35 @@ static void anchors_without_dates(void)
 	end(&t);
 }
 
+/* The library takes the first one that signed, by the process clock. */
+static void a_root_that_was_renewed(void)
+{
+	unsigned char sha256[PEAL_DIGEST_SIZE];
+	struct trial t;
+
+	begin(&t, "both");
+	t.policy.removed = set_of("ca");
+	CHECK_ERR(judge(&t, "good", "pv.telco.net"), PEAL_OK);
+	digest_of("after", sha256);
+	CHECK_MEM(t.v.anchor_sha256, 32, sha256, 32);
+	/* what was rejected is not passed by, nor taken instead */
+	t.policy.rejected = set_of("after");
+	CHECK_ERR(judge(&t, "good", "pv.telco.net"), PEAL_ECUNTRUSTED);
+	peal_cert_set_unref(t.policy.rejected);
+	t.policy.rejected = set_of("ca");
+	CHECK_ERR(judge(&t, "good", "pv.telco.net"), PEAL_ECREJECTED);
+	end(&t);
+	begin(&t, "renewed");
+	CHECK_ERR(judge(&t, "long", "pv.telco.net"), PEAL_OK);
+	t.policy.now = time(NULL) - 10 * 86400;
+	CHECK_ERR(judge(&t, "long", "pv.telco.net"), PEAL_OK);
+	digest_of("before", sha256);
+	CHECK_MEM(t.v.anchor_sha256, 32, sha256, 32);
+	t.policy.now = time(NULL) - 4 * 86400; /* neither */
+	CHECK_ERR(judge(&t, "long", "pv.telco.net"), PEAL_ECFUTURE);
+	end(&t);
+}
+
 static void removed_anchors(void)
 {
 	struct trial t;
@@ -703,6 +742,7 @@ int main(int argc, char **argv)
 		{ "rejected anywhere", rejected_anywhere },
 		{ "a pinned leaf passes", a_pinned_leaf_passes },
 		{ "anchors without dates", anchors_without_dates },
+		{ "a root that was renewed", a_root_that_was_renewed },
 		{ "removed anchors", removed_anchors },
 		{ "what the verdict tells", what_the_verdict_tells },
 		{ "kept connections are judged again",
