@@ -58,7 +58,7 @@ local function lists_of(phone)
 end
 
 -- The same for who only looks: a phone that has none keeps nothing of that.
-local function seen(phone)
+local function glance(phone)
   local lists = lists_of(phone)
   if not lists.entries[1] and not next(lists.removed) then
     phone.certificates = nil
@@ -415,7 +415,7 @@ end
 -- @treturn table list of their entries
 function certificates.sweep(phone)
   local time, expired = time_of(phone), {}
-  for _, entry in ipairs(seen(phone).entries) do
+  for _, entry in ipairs(glance(phone).entries) do
     if entry.state == "valid" and entry.to < time then
       entry.state, entry.reason, entry.since = "invalid", "c.expired", time
       expired[#expired + 1] = view(entry)
@@ -433,7 +433,7 @@ end
 --   removed = lists of fingerprints; expires = s UTC when the first of them
 --   does, nil: never
 function certificates.believed(phone)
-  local lists = seen(phone)
+  local lists = glance(phone)
   local out = { anchors = {}, pinned = {}, rejected = {},
     removed = keys_of(lists.removed) }
   for _, entry in ipairs(lists.entries) do
