@@ -160,4 +160,16 @@ describe("the phone's own certificate", function()
     lab:advance(1301)
     assert.same({ "failed", "internal" }, { result.outcome, result.word })
   end)
+
+  it("is not begun once the engine stops", function()
+    local lab
+    lab = support.new { params = { Resync_Periodic = "0",
+        Custom_CA_Rule = support.URL }, dice = "min",
+      server = function()
+        lab.engine:stop()
+        return 404
+      end }
+    lab:boot():advance(60)
+    assert.same({}, considered)
+  end)
 end)

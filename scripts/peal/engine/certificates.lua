@@ -58,6 +58,9 @@ end
 
 -- Ask the part that looks after `what`: "mic" or "host".
 local function own(e, what, about)
+  if e.stopped then -- while the part before was under way
+    return { outcome = "refused", reason = "the engine stops" }
+  end
   about.again = function() -- something has come that it has waited for
     if e.stopped then return end
     plan.arm_delay(e, what, { after = 0 })
