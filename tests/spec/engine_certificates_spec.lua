@@ -2,6 +2,7 @@
 -- Source: MPP administration guide, Custom_CA_Rule, MIC_Cert_Refresh_Enable;
 -- Gigaset wiki, Security; the daily look is our choice.
 local certificates = require "peal.certificates"
+local custom_ca = require "peal.custom_ca"
 local history = require "peal.history"
 local mic = require "peal.mic"
 local pki = require "support.pki"
@@ -162,14 +163,16 @@ describe("the phone's own certificate", function()
   end)
 
   it("is not begun once the engine stops", function()
+    local wants, consider = custom_ca.wants, custom_ca.consider
     local lab
-    lab = support.new { params = { Resync_Periodic = "0",
-        Custom_CA_Rule = support.URL }, dice = "min",
-      server = function()
-        lab.engine:stop()
-        return 404
-      end }
+    custom_ca.wants = function() return true end
+    custom_ca.consider = function()
+      lab.engine:stop()
+      return { outcome = "failed", reason = "a test" }
+    end
+    lab = support.new { params = { Resync_Periodic = "0" }, dice = "min" }
     lab:boot():advance(60)
+    custom_ca.wants, custom_ca.consider = wants, consider
     assert.same({}, considered)
   end)
 end)
