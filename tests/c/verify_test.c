@@ -62,7 +62,7 @@ static const char make_certificates[] = CERT_FUNCTIONS
 	"cert oldsubname /CN=x -1 90 oldsub ec subjectAltName=DNS:x\n"
 	"cat oldsubname.pem oldsub.pem > oldchain.pem\n"
 	"sub twin 'Twin' -90 90 ca; sub twin2 'Twin' -90 90 ca\n"
-	"cert twinned /CN=pv.telco.net -1 90 twin ec $good\n"
+	"cert twinned /CN=pv.telco.net -1 80 twin ec $good\n"
 	"cat twinned.pem twin2.pem > forged.pem\n"
 	"cat twinned.pem twin.pem > twinchain.pem\n"
 	"cert noca '/CN=No CA' -1 90 ca ec basicConstraints=CA:FALSE\n"
