@@ -1,7 +1,7 @@
 --- Asks rule files, and knows what to do when they cannot answer.
 -- The ladder: the operator's file, the last good copy of it, the factory's
--- file, the phone's documented default. Each step down is said, once for a
--- text and a reason.
+-- file, the phone's documented default. A stage that fails closed has no last
+-- good copy. Each step down is said, once for a text and a reason.
 local book = require "peal.rules.book"
 local factory = require "peal.rules.factory"
 local say = require "peal.rules.say"

@@ -11,6 +11,8 @@
 --   default   function(view's fields, param) -> what the phone does where no
 --             rule can be asked, not even the factory's, in the stage's form;
 --             param(name) gives a parameter
+--   fails_closed  true: a broken file makes way for the factory's at once, not
+--             for its last good copy
 local stages = {}
 
 --- What every view has.

@@ -500,6 +500,42 @@ describe("in a worker process", function()
   end)
 end)
 
+describe("a broken trust.lua", function()
+  local ACCEPTS <const> = file("trust", "return { accept = true }")
+  local VIEW_OF <const> = { word = "c.name", sentence = "another name" }
+
+  local function accepts(p) return p.ask("trust", VIEW_OF).accept end
+
+  it("makes way for the factory's at once: what an edit takes back stays "
+    .. "taken back", function()
+    for _, text in ipairs { "(", "", file("trust", "error 'x'"),
+      file("trust", "return { accept = 1 }") } do
+      local p = support.phone { ["trust.lua"] = ACCEPTS }
+      assert.is_true(accepts(p))
+      p.put("trust.lua", text)
+      assert.is_false(accepts(p))
+      assert.matches("; the factory rule is used$", p.notes[#p.notes].text)
+      assert.is_false(accepts(p)) -- nor does it come back
+      for _, one in ipairs(p.phone.book:status()) do
+        if one.stage == "trust" then assert.equal("factory", one.state) end
+      end
+      p.put("trust.lua", ACCEPTS)
+      assert.is_true(accepts(p))
+    end
+  end)
+
+  it("does so after a restart as well", function()
+    local st = assert(store.open { schema = assert(registry.load {}) })
+    local p = support.phone({ ["trust.lua"] = ACCEPTS }, { store = st })
+    assert.is_true(accepts(p))
+    assert(p.phone.book:save())
+    assert.is_false(accepts(support.phone({ ["trust.lua"] = "(" },
+      { store = st })))
+    assert.is_false(accepts(support.phone({ ["."] = { path = "op",
+      error = "permission denied" } }, { store = st })))
+  end)
+end)
+
 describe("the state of rule files", function()
   it("names what is in force, and what is wrong", function()
     local p = support.phone { ["trigger.lua"] = SAYS.A, ["apply.lua"] = "(" }

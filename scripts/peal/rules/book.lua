@@ -146,8 +146,10 @@ local function changes_of(self, sources)
   return changes
 end
 
--- The good copy, if it can stand in for the current one.
-local function stand_in(self, entry)
+-- The good copy, if it can stand in for the current one. Not in a stage that
+-- fails closed: an edit may be there to take back what the copy allowed.
+local function stand_in(self, stage, entry)
+  if stages[stage].fails_closed then return nil end
   local good = entry.good
   return good and good ~= entry.current and self:usable(good) and good or nil
 end
@@ -164,7 +166,7 @@ local function take_one(self, stage, copy)
   self.entries[stage] = entry
   if copy.problem then
     say.failure(self.notes, copy, copy.problem, copy.word,
-      say.instead(stand_in(self, entry)))
+      say.instead(stand_in(self, stage, entry)))
   elseif had then
     say.change(self.notes, copy, "in force again")
   elseif not again and (not first or self.began) then
@@ -196,7 +198,7 @@ local function rebuild(self)
   self.files = {}
   for stage, entry in pairs(self.entries) do
     self.files[stage] = { current = entry.current,
-      good = stand_in(self, entry) }
+      good = stand_in(self, stage, entry) }
   end
   self.stale = false
 end
@@ -318,7 +320,7 @@ function book:status()
       one.problem = entry.problem and entry.problem.text
       if not entry.problem then
         one.state, one.path = "operator", entry.path
-      elseif stand_in(self, entry) then
+      elseif stand_in(self, stage, entry) then
         one.state, one.path = "last-good", entry.path
       end
     end

@@ -43,6 +43,7 @@ return {
   },
   answer = "{ accept = true or false, list = false (nil: true; note it in the "
     .. "Invalid list), reason =, word = (nil: the check's) }",
+  fails_closed = true,
   default = function()
     return { accept = false, reason = "no rule file can decide" }
   end,
