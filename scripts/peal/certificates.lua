@@ -44,7 +44,7 @@ local function read(phone)
   local text = phone.keep:get(NS, "list")
   local removed = phone.keep:get(NS, "removed")
   local lists = { entries = text and json.decode(text) or {}, removed = {},
-    by_id = {} }
+    by_id = {}, texts = { text or "", removed or "" } }
   for _, entry in ipairs(lists.entries) do lists.by_id[entry.id] = entry end
   for _, id in ipairs(removed and json.decode(removed) or {}) do
     lists.removed[id] = true
@@ -52,9 +52,21 @@ local function read(phone)
   return lists
 end
 
+local function is_as_kept(phone, lists)
+  return lists.texts[1] == (phone.keep:get(NS, "list") or "")
+    and lists.texts[2] == (phone.keep:get(NS, "removed") or "")
+end
+
+-- What is in memory follows the store: a factory reset and a revert change it
+-- from outside.
 local function lists_of(phone)
-  phone.certificates = phone.certificates or read(phone)
-  return phone.certificates
+  local lists, revision = phone.certificates, phone.world.store:revision()
+  if lists and lists.revision ~= revision and not is_as_kept(phone, lists) then
+    lists = nil
+  end
+  lists = lists or read(phone)
+  lists.revision, phone.certificates = revision, lists
+  return lists
 end
 
 -- The same for who only looks: a phone that has none keeps nothing of that.
@@ -73,22 +85,6 @@ local function keys_of(set)
   return keys
 end
 
-local function write(phone)
-  local lists = lists_of(phone)
-  local removed = keys_of(lists.removed)
-  phone.keep:set(NS, "list", lists.entries[1] and json.encode(lists.entries))
-  phone.keep:set(NS, "removed", removed[1] and json.encode(removed))
-end
-
--- What a person did takes effect at once, and is written at once.
-local function settle(phone)
-  write(phone)
-  phone:trust_changed()
-  local ok, sentence, word = phone.keep:flush("certificates")
-  if ok then return true end
-  return nil, "done, but it cannot be written: " .. sentence, word
-end
-
 local function drop(lists, entry)
   for i, one in ipairs(lists.entries) do
     if one == entry then table.remove(lists.entries, i) end
@@ -99,6 +95,40 @@ end
 local function push(lists, entry)
   lists.entries[#lists.entries + 1] = entry
   lists.by_id[entry.id] = entry
+end
+
+-- The oldest invalid entries make way for the newest.
+local function trim(lists)
+  local count, bytes = 0, 0
+  for i = #lists.entries, 1, -1 do
+    local entry = lists.entries[i]
+    if entry.state == "invalid" then
+      count, bytes = count + 1, bytes + #entry.pem
+      if count > INVALID_MAX or bytes > INVALID_BYTES then
+        drop(lists, entry)
+      end
+    end
+  end
+end
+
+local function write(phone)
+  local lists = lists_of(phone)
+  trim(lists)
+  local list = lists.entries[1] and json.encode(lists.entries) or nil
+  local removed = keys_of(lists.removed)
+  removed = removed[1] and json.encode(removed) or nil
+  phone.keep:set(NS, "list", list)
+  phone.keep:set(NS, "removed", removed)
+  lists.texts = { list or "", removed or "" }
+end
+
+-- What a person did takes effect at once, and is written at once.
+local function settle(phone)
+  write(phone)
+  phone:trust_changed()
+  local ok, sentence, word = phone.keep:flush("certificates")
+  if ok then return true end
+  return nil, "done, but it cannot be written: " .. sentence, word
 end
 
 local function since(phone)
@@ -356,20 +386,6 @@ end
 
 -- --- what happens by itself ------------------------------------------------
 
--- The oldest invalid entries make way for the newest.
-local function trim(lists)
-  local count, bytes = 0, 0
-  for i = #lists.entries, 1, -1 do
-    local entry = lists.entries[i]
-    if entry.state == "invalid" then
-      count, bytes = count + 1, bytes + #entry.pem
-      if count > INVALID_MAX or bytes > INVALID_BYTES then
-        drop(lists, entry)
-      end
-    end
-  end
-end
-
 -- true: something is new.
 local function record(phone, facts, reason, host)
   local lists = lists_of(phone)
@@ -387,11 +403,15 @@ local function record(phone, facts, reason, host)
   return true
 end
 
--- The last certificate of a chain that ends nowhere, if it is a CA that nobody
--- knows: accepting it lets all of its servers pass.
+-- The last certificate of a chain that ends nowhere, or at a root that was
+-- removed, if it is a CA that nobody knows: accepting it lets all of its
+-- servers pass.
 local function strange_ca(phone, tls)
-  local top = tls.chain[#tls.chain]
-  if #tls.chain < 2 or tls.anchor or not top.is_ca then return nil end
+  local top, removed = tls.chain[#tls.chain], lists_of(phone).removed
+  if #tls.chain < 2 or tls.anchor and not removed[tls.anchor]
+    or not top.is_ca then
+    return nil
+  end
   return not builtin(phone, top.sha256) and top or nil
 end
 
@@ -406,25 +426,27 @@ function certificates.note_failure(phone, tls, word, host)
   local ca = word == "c.untrusted" and strange_ca(phone, tls)
   local new = record(phone, leaf, word, host)
   if ca then new = record(phone, ca, word, host) or new end
-  if not new then return end
-  trim(lists_of(phone))
-  write(phone)
+  if new then write(phone) end
 end
 
---- Move what has expired to the Invalid list.
+--- Move what has expired to the Invalid list, as its newest.
 -- @treturn table list of their entries
 function certificates.sweep(phone)
-  local time, expired = time_of(phone), {}
-  for _, entry in ipairs(glance(phone).entries) do
+  local lists, time, expired = glance(phone), time_of(phone), {}
+  for _, entry in ipairs(lists.entries) do
     if entry.state == "valid" and entry.to < time then
-      entry.state, entry.reason, entry.since = "invalid", "c.expired", time
-      expired[#expired + 1] = view(entry)
+      expired[#expired + 1] = entry
     end
   end
-  if expired[1] then
-    write(phone)
-    phone:trust_changed()
+  if not expired[1] then return expired end
+  for i, entry in ipairs(expired) do
+    entry.state, entry.reason, entry.since = "invalid", "c.expired", time
+    drop(lists, entry)
+    push(lists, entry)
+    expired[i] = view(entry)
   end
+  write(phone)
+  phone:trust_changed()
   return expired
 end
 

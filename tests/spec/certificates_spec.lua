@@ -191,6 +191,14 @@ describe("the CA on top of a chain", function()
     certificates.note_failure(p, tls, "c.untrusted", "h")
     assert.is_nil(where(other.ca))
   end)
+
+  it("is listed where it was removed, and a server still shows it", function()
+    assert(certificates.remove(p, lab.ca.id))
+    local tls = certs.tls(lab:make(), lab.ca)
+    tls.anchor = lab.ca.id -- the chain led there, and it counts no more
+    certificates.note_failure(p, tls, "c.untrusted", "h")
+    assert.equal("invalid invalid ca c.untrusted", where(lab.ca))
+  end)
 end)
 
 describe("an import", function()
@@ -309,6 +317,21 @@ describe("time", function()
     assert.equal(1, #tls_policy.policy(p, trace).anchors)
   end)
 
+  it("makes what has just expired the newest invalid one, among 64 at most",
+    function()
+      local made = { lab:make { to = certs.NOW + DAY } }
+      assert(certificates.import(p, made[1].pem))
+      for i = 2, 65 do
+        made[i] = lab:make { cn = "n" .. i }
+        fails(made[i], "c.name")
+      end
+      world.step(2 * DAY)
+      assert.equal(1, #certificates.sweep(p))
+      assert.equal("invalid invalid server c.expired", where(made[1]))
+      assert.is_nil(where(made[2]))
+      assert.is_string(where(made[3]))
+    end)
+
   it("leaves accepted ones alone", function()
     fails(other.ca, "c.untrusted")
     assert(certificates.accept(p, other.ca.id))
@@ -395,6 +418,40 @@ describe("the lists", function()
     fails(c, "c.name", "other")
     assert.equal(before, p.keep:get("trust", "list"))
     assert.is_table(json.decode(before))
+  end)
+
+  it("follow a factory reset and a revert, whoever asks first", function()
+    assert(certificates.import(p, other.ca.pem))
+    assert.equal(2, #certificates.list(p))
+    local txn = assert(st:begin())
+    assert(txn:factory_reset {})
+    assert(txn:commit("reset", 0))
+    assert.equal(1, #certificates.list(p))
+    assert(certificates.remove(p, lab.ca.id))
+    assert.same({}, certificates.list(p))
+    txn = assert(st:begin())
+    assert(txn:state("trust", "removed", nil))
+    assert(txn:commit("revert", 0))
+    assert.is_nil(believed(lab.ca))
+  end)
+
+  it("keep what waits to be written when others write", function()
+    fails(other.ca, "c.untrusted")
+    local txn = assert(st:begin())
+    assert(txn:set("GPP_A", "x"))
+    assert(txn:commit("other", 0))
+    assert.equal("invalid invalid ca c.untrusted", where(other.ca))
+  end)
+
+  it("of imports that have expired hold no more than 64 either", function()
+    for _ = 1, 2 do
+      local pem = {}
+      for i = 1, 40 do
+        pem[i] = lab:make { cn = "n" .. i, to = certs.NOW - 1 }.pem
+      end
+      assert(certificates.import(p, table.concat(pem)))
+    end
+    assert.equal(1 + 64, #certificates.list(p))
   end)
 
   it("forget sessions when they change, not when a server fails",
