@@ -10,7 +10,6 @@
 #include <mbedtls/x509_crt.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -67,28 +66,41 @@ enum peal_err peal_err_pk(int rc, enum peal_err else_)
 
 /* --- kinds --- */
 
+/* Bits of "RSA-2048", as we write it; 0: of nothing that can be made. */
+static unsigned rsa_bits(const char *kind)
+{
+	unsigned bits = 0;
+	size_t i;
+
+	if (strncmp(kind, "RSA-", 4) != 0 || strlen(kind) != 8 ||
+	    kind[4] == '0')
+		return 0;
+	for (i = 4; i < 8; i++) {
+		if (kind[i] < '0' || kind[i] > '9')
+			return 0;
+		bits = bits * 10 + (unsigned)(kind[i] - '0');
+	}
+	if (bits < PEAL_OWN_RSA_BITS || bits > RSA_MOST || bits % 8)
+		return 0;
+	return bits;
+}
+
 static enum peal_err recipe_of(struct recipe *r, const char *kind,
 			       struct peal_reason *reason)
 {
-	char *end = NULL;
 	unsigned i;
 
 	r->group = MBEDTLS_ECP_DP_NONE;
-	r->bits = 0;
+	r->bits = rsa_bits(kind);
 	for (i = 0; i < CURVES_MADE; i++)
 		if (strcmp(kind, curves[i].kind) == 0)
 			r->group = curves[i].group;
-	if (r->group != MBEDTLS_ECP_DP_NONE)
+	if (r->group != MBEDTLS_ECP_DP_NONE || r->bits)
 		return PEAL_OK;
-	if (strncmp(kind, "RSA-", 4) == 0)
-		r->bits = (unsigned)strtoul(kind + 4, &end, 10);
-	if (!end || *end || r->bits < PEAL_OWN_RSA_BITS || r->bits > RSA_MOST ||
-	    r->bits % 8)
-		return peal_fail(reason, PEAL_EINVAL,
-				 "no such kind of key: %s (P-256, P-384, "
-				 "RSA-2048 to RSA-4096)",
-				 kind);
-	return PEAL_OK;
+	return peal_fail(reason, PEAL_EINVAL,
+			 "no such kind of key: %s (P-256, P-384, "
+			 "RSA-2048 to RSA-4096)",
+			 kind);
 }
 
 static enum peal_err set_kind(struct peal_key *k, struct peal_reason *reason)

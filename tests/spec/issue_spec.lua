@@ -65,7 +65,8 @@ describe("a private key", function()
       assert.equal("peal.key (" .. kind .. ")", tostring(key))
     end
     for _, kind in ipairs { "", "P-521", "RSA-1024", "RSA-2047", "RSA-8192",
-      "RSA-2048x", "DSA" } do
+      "RSA-2048x", "RSA-4294969344", "RSA-18446744073709553664", "RSA- 2048",
+      "RSA-+2048", "RSA-02048", "DSA" } do
       local key, sentence, word = issue.key(kind)
       assert.same({ nil, "invalid" }, { key, word })
       assert.matches("^no such kind of key: .*P%-256, P%-384", sentence)
@@ -191,8 +192,11 @@ describe("a certificate of our own", function()
     local key = issue.key("P-256")
     for _, case in ipairs {
       { 1, "Jan  1 00:00:01 1970", "700101000001Z", 13 },
+      { 951782400, "Feb 29 00:00:00 2000", "000229000000Z", 13 },
+      { 2147483648, "Jan 19 03:14:08 2038", "380119031408Z", 13 },
       { 2524607999, "Dec 31 23:59:59 2049", "491231235959Z", 13 },
       { 2524608000, "Jan  1 00:00:00 2050", "20500101000000Z", 15 },
+      { 4107542400, "Mar  1 00:00:00 2100", "21000301000000Z", 15 },
       { 253402300799, "Dec 31 23:59:59 9999", "99991231235959Z", 15 },
     } do
       local cert = assert(certificate { key = key, from = 0, to = case[1] })
@@ -202,6 +206,15 @@ describe("a certificate of our own", function()
       assert.is_truthy(cert:find(tag .. string.char(case[4]) .. case[3], 1,
         true))
     end
+  end)
+
+  it("tells no time before 1950", function()
+    local key = issue.key("P-256")
+    assert(certificate { key = key, from = -631152000, to = 0 })
+    local cert, sentence, word = certificate { key = key, from = -631152001,
+      to = 0 }
+    assert.same({ nil, "invalid" }, { cert, word })
+    assert.equal("a certificate cannot tell this time: -631152001", sentence)
   end)
 
   it("has a positive serial number of 16 octets", function()
