@@ -50,3 +50,35 @@ int64_t peal_cert_time(const mbedtls_x509_time *t)
 	return days(t->year, (unsigned)t->mon, (unsigned)t->day) * 86400 +
 	       t->hour * 3600 + t->min * 60 + t->sec;
 }
+
+/* The reverse of days(): cycles of 400 years and the years in them count from
+ * March as well. */
+static void date_of(int64_t day, mbedtls_x509_time *t)
+{
+	int64_t n = day + 719468;
+	int64_t in_cycle = n % 146097;
+	int64_t year = (in_cycle - in_cycle / 1460 + in_cycle / 36524 -
+			in_cycle / 146096) /
+		       365;
+	int64_t in_year = in_cycle - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * in_year + 2) / 153;
+
+	t->day = (int)(in_year - (153 * month + 2) / 5 + 1);
+	t->mon = (int)(month < 10 ? month + 3 : month - 9);
+	t->year = (int)(n / 146097 * 400 + year + (t->mon <= 2));
+}
+
+enum peal_err peal_cert_date(int64_t when, mbedtls_x509_time *t)
+{
+	int64_t day, s;
+
+	if (when < days(1, 1, 1) * 86400 || when >= days(10000, 1, 1) * 86400)
+		return PEAL_EINVAL;
+	s = (when % 86400 + 86400) % 86400;
+	day = (when - s) / 86400;
+	date_of(day, t);
+	t->hour = (int)(s / 3600);
+	t->min = (int)(s / 60 % 60);
+	t->sec = (int)(s % 60);
+	return PEAL_OK;
+}

@@ -6,11 +6,11 @@
 #include <mbedtls/platform.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "decode/crypto.h"
 #include "profile/utf8.h"
 #include "trust/key.h"
+#include "trust/trust.h"
 
 /* RFC 5280: upper bounds of names (A.1), the year up to which two digits of it
  * are written (4.1.2.5); RFC 7093 2: octets of a key identifier. */
@@ -113,21 +113,16 @@ enum peal_err peal_put_subject(struct peal_der *w, const struct peal_issue *o,
 static enum peal_err put_time(struct peal_der *w, int64_t when,
 			      struct peal_reason *reason)
 {
-	time_t t = (time_t)when;
-	struct tm tm;
+	mbedtls_x509_time t;
 	char text[32];
-	int year, utc;
 
-	if (!gmtime_r(&t, &tm) || tm.tm_year + 1900 < UTC_BEGIN ||
-	    tm.tm_year + 1900 > 9999)
+	if (peal_cert_date(when, &t) || t.year < UTC_BEGIN)
 		return peal_fail(reason, PEAL_EINVAL,
 				 "a certificate cannot tell this time: %lld",
 				 (long long)when);
-	year = tm.tm_year + 1900;
-	utc = year < UTC_END;
-	snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", year,
-		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (utc)
+	snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", t.year, t.mon,
+		 t.day, t.hour, t.min, t.sec);
+	if (t.year < UTC_END)
 		peal_der_bytes(w, MBEDTLS_ASN1_UTC_TIME, text + 2, 13);
 	else
 		peal_der_bytes(w, MBEDTLS_ASN1_GENERALIZED_TIME, text, 15);

@@ -115,6 +115,8 @@ int peal_cert_may_be_root(const mbedtls_x509_crt *crt);
 /* Its subject is its issuer. */
 int peal_cert_self_issued(const mbedtls_x509_crt *crt);
 int64_t peal_cert_time(const mbedtls_x509_time *t);
+/* The reverse. PEAL_EINVAL outside of the years 1 to 9999 */
+enum peal_err peal_cert_date(int64_t when, mbedtls_x509_time *t);
 
 /* Name rule on a parsed certificate; `why` names what was looked for. */
 enum peal_err peal_cert_name_check(const mbedtls_x509_crt *crt,
