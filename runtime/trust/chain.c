@@ -25,7 +25,7 @@ static enum peal_err read_list(mbedtls_x509_crt *list,
 	for (i = 0; i < n; i++) {
 		rc = mbedtls_x509_crt_parse_der(list, certs[i].bytes,
 						certs[i].len);
-		if (rc == MBEDTLS_ERR_X509_ALLOC_FAILED)
+		if (peal_no_memory(rc))
 			return PEAL_ENOMEM;
 		if (rc && i == 0)
 			return peal_fail(reason, PEAL_ECORRUPT,
