@@ -221,6 +221,7 @@ end
 --   name   that has these addresses: the URL's host, or an SRV target
 local function try_addresses(run, u, ask, name, addresses)
   local failed
+  local asked_of_dns = {}
   for i = 1, math.min(#addresses, MAX_ADDRESSES) do
     local request
     request, failed = request_of(run, u, ask)
@@ -228,7 +229,7 @@ local function try_addresses(run, u, ask, name, addresses)
     request.address = addresses[i].address
     if request.tls then
       request.tls.dns_failure = dns_check.failure(run.phone, u.host, name,
-        request.address)
+        request.address, asked_of_dns)
     end
     local answer
     answer, failed = at_address(run, request, ask)

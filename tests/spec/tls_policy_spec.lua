@@ -428,6 +428,30 @@ describe("the DNS check", function()
     end
   end)
 
+  it("asks once in a minute while the answer holds the address", function()
+    local known = { ["pv.telco.net"] = { "192.168.1.200" } }
+    for delay, questions in pairs { [10] = 1, [61] = 2 } do
+      local r, asked = run(known, known, { runs = 2,
+        about = { cert = ABOUT.cert, delay = delay } })
+      assert.equal("success", outcome(r))
+      assert.equal(questions, #asked)
+    end
+  end)
+
+  it("asks once for a name, however many addresses of it are tried",
+    function()
+      local addresses = { "192.168.1.66", "192.168.1.67", "192.168.1.68" }
+      local r, asked = run({ ["pv.telco.net"] = addresses },
+        { ["pv.telco.net"] = { "192.168.1.200" } },
+        { about = { cert = ABOUT.cert, word = "connect" } })
+      assert.equal("connect", outcome(r))
+      assert.equal(3, #r.world.requests)
+      assert.same({ "pv.telco.net" }, asked)
+      for i, request in ipairs(r.world.requests) do
+        assert.matches(addresses[i], request.tls.dns_failure, 1, true)
+      end
+    end)
+
   it("asks nothing for an address, a proxy, localhost, or where names are "
     .. "not checked", function()
     local everywhere = { ["pv.telco.net"] = { "192.168.1.200" },

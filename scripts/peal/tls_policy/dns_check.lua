@@ -16,7 +16,7 @@ local NAMES_MAX <const> = 8
 local REMEMBERED_MAX <const> = 64
 
 -- phone.dns_answers: name -> { address -> when it was last given }
-local function remembered(phone, name)
+local function table_of(phone, name)
   phone.dns_answers = phone.dns_answers or {}
   local known = phone.dns_answers
   if not known[name] then
@@ -28,19 +28,33 @@ local function remembered(phone, name)
   return phone.dns_answers[name]
 end
 
--- Does DNS give this address for the name? true; or false and a sentence.
-local function answers(phone, name, address)
-  local found, sentence = phone.world.resolve(name, "ADDR", false)
-  local now, seen = phone.world.now().mono, remembered(phone, name)
+-- Has DNS given this address for the name lately?
+local function is_remembered(phone, name, address)
+  local now, seen = phone.world.now().mono, table_of(phone, name)
   for known, when in pairs(seen) do
     if now - when > AGE_S then seen[known] = nil end
   end
+  return seen[address] ~= nil
+end
+
+-- Ask DNS, past the hosts file; what is wrong, or nil.
+local function ask(phone, name)
+  local found, sentence = phone.world.resolve(name, "ADDR", false)
   if not found then
-    return false, ("the name of the certificate, %s, cannot be looked up: %s")
-      :format(name, sentence)
+    return ("the name of the certificate, %s, cannot be looked up: %s"):format(
+      name, sentence)
   end
+  local now, seen = phone.world.now().mono, table_of(phone, name)
   for _, answer in ipairs(found) do seen[answer.address] = now end
-  if seen[address] then return true end
+end
+
+-- Does DNS give this address for the name? true; or false and a sentence.
+--   asked   name -> what came of asking; one question for each name in it
+local function answers(phone, name, address, asked)
+  if is_remembered(phone, name, address) then return true end
+  if asked[name] == nil then asked[name] = ask(phone, name) or "" end
+  if is_remembered(phone, name, address) then return true end
+  if asked[name] ~= "" then return false, asked[name] end
   return false, ("the server's address %s is none that DNS gives for %s")
     :format(address, name)
 end
@@ -63,8 +77,10 @@ end
 -- @tparam string host     that certificates are checked by
 -- @tparam string name     that was looked up: the host, or an SRV target
 -- @tparam string address  nil: a proxy looks the name up
+-- @tparam table asked     empty at first, the same for all addresses of a
+--   look-up: DNS is asked once for a name
 -- @treturn string a sentence, for request.tls.dns_failure; nil: nothing
-function dns_check.failure(phone, host, name, address)
+function dns_check.failure(phone, host, name, address, asked)
   if phone:param("HTTPS_DNS_Check") ~= "Yes" or not address
     or phone:param("HTTPS_Name_Validate") == "No" or is_literal(host) then
     return nil
@@ -74,7 +90,7 @@ function dns_check.failure(phone, host, name, address)
     return ("%s stands for this phone, and %s is another address"):format(
       host, address)
   end
-  local ok, sentence = answers(phone, name, address)
+  local ok, sentence = answers(phone, name, address, asked)
   if ok then return nil end
   return sentence
 end
@@ -104,7 +120,7 @@ function dns_check.other_name(phone, tls, address)
     return nil
   end
   for _, name in ipairs(names_of(leaf.der)) do
-    local ok = not is_literal(name) and answers(phone, name, address)
+    local ok = not is_literal(name) and answers(phone, name, address, {})
     if ok then return name end
   end
 end
