@@ -2,7 +2,10 @@
  *
  *   chain.check({ der, ... }, anchors, now) -> true | nil, sentence, word
  *       does the first certificate lead to an anchor, or is it one? The
- *       others may help. now: s, UTC; anchors nil: there are none */
+ *       others may help. now: s, UTC; anchors nil: there are none
+ *   chain.same_subject(der, der) -> bool     octet by octet
+ *   chain.issued(ca_der, der) -> bool        by name and signature
+ *       false where one cannot be read */
 #include "peal/chain.h"
 #include "bindings.h"
 
@@ -43,9 +46,36 @@ static int l_check(lua_State *L)
 	return 1;
 }
 
+static struct peal_der check_der(lua_State *L, int index)
+{
+	struct peal_der d;
+
+	d.bytes = luaL_checklstring(L, index, &d.len);
+	return d;
+}
+
+static int l_same_subject(lua_State *L)
+{
+	const struct peal_der a = check_der(L, 1), b = check_der(L, 2);
+
+	lua_pushboolean(L, peal_chain_same_subject(&a, &b));
+	return 1;
+}
+
+static int l_issued(lua_State *L)
+{
+	const struct peal_der ca = check_der(L, 1), cert = check_der(L, 2);
+
+	lua_pushboolean(L, peal_chain_issued(&ca, &cert));
+	return 1;
+}
+
 int luaopen_peal_chain(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "check", l_check },
+					      { "issued", l_issued },
+					      { "same_subject",
+						l_same_subject },
 					      { NULL, NULL } };
 
 	luaL_newlib(L, functions);

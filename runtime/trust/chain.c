@@ -131,3 +131,52 @@ enum peal_err peal_chain_check(const struct peal_der *certs, unsigned n,
 	mbedtls_x509_crt_free(&list);
 	return err;
 }
+
+/* --- two of them --- */
+
+static int parse_two(mbedtls_x509_crt two[2], const struct peal_der *a,
+		     const struct peal_der *b)
+{
+	mbedtls_x509_crt_init(&two[0]);
+	mbedtls_x509_crt_init(&two[1]);
+	return mbedtls_x509_crt_parse_der(&two[0], a->bytes, a->len) == 0 &&
+	       mbedtls_x509_crt_parse_der(&two[1], b->bytes, b->len) == 0;
+}
+
+static void free_two(mbedtls_x509_crt two[2])
+{
+	mbedtls_x509_crt_free(&two[0]);
+	mbedtls_x509_crt_free(&two[1]);
+}
+
+int peal_chain_same_subject(const struct peal_der *a, const struct peal_der *b)
+{
+	mbedtls_x509_crt two[2];
+	int same = parse_two(two, a, b) &&
+		   two[0].subject_raw.len == two[1].subject_raw.len &&
+		   memcmp(two[0].subject_raw.p, two[1].subject_raw.p,
+			  two[0].subject_raw.len) == 0;
+
+	free_two(two);
+	return same;
+}
+
+/* The library compares names without regard to case; octets are what a server
+ * goes by. */
+int peal_chain_issued(const struct peal_der *ca, const struct peal_der *cert)
+{
+	mbedtls_x509_crt two[2];
+	uint32_t flags = 0;
+	int issued = parse_two(two, ca, cert) &&
+		     two[0].subject_raw.len == two[1].issuer_raw.len &&
+		     memcmp(two[0].subject_raw.p, two[1].issuer_raw.p,
+			    two[0].subject_raw.len) == 0;
+
+	if (issued) {
+		mbedtls_x509_crt_verify(&two[1], &two[0], NULL, NULL, &flags,
+					NULL, NULL);
+		issued = !(flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED);
+	}
+	free_two(two);
+	return issued;
+}

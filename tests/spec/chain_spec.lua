@@ -90,3 +90,42 @@ describe("a chain of certificates", function()
     assert.is_nil((chain.check({}, a, NOW)))
   end)
 end)
+
+describe("two certificates", function()
+  local lab
+
+  setup(function() lab = pki.shared() end)
+
+  it("have the same subject when its octets are the same", function()
+    local one = der(lab:client { to = NOW + 5 * DAY })
+    assert.is_true(chain.same_subject(one, der(lab:client())))
+    assert.is_false(chain.same_subject(one, der(lab:client { l = "x" })))
+    assert.is_false(chain.same_subject(one, der(lab:client {
+      l = "88012ba01234" })))
+    assert.is_false(chain.same_subject(one, "nothing"))
+  end)
+
+  it("have the same subject only as a whole, however long it is", function()
+    local function long(last)
+      return der(lab:client { subject = { { "O", ("o"):rep(64) },
+        { "OU", ("u"):rep(64) }, { "L", ("l"):rep(64) },
+        { "ST", ("s"):rep(63) .. last }, { "CN", "the same" } } })
+    end
+    local a, b = long("a"), long("b")
+    assert.are.equal(trust.parse(a)[1].subject, trust.parse(b)[1].subject)
+    assert.is_false(chain.same_subject(a, b))
+    assert.is_true(chain.same_subject(a, a))
+  end)
+
+  it("are of a CA and below it by the signature", function()
+    local one = lab:authority { cn = "Twin", by = lab.ca }
+    local other = lab:authority { cn = "Twin", by = lab.ca, key = "P-384" }
+    local leaf = der(lab:client { by = one })
+    assert.is_true(chain.issued(der(one), leaf))
+    assert.is_false(chain.issued(der(other), leaf))
+    assert.is_false(chain.issued(der(lab.ca), leaf))
+    assert.is_false(chain.issued(leaf, der(one)))
+    assert.is_true(chain.issued(der(lab.ca), der(lab.ca)))
+    assert.is_false(chain.issued("nothing", leaf))
+  end)
+end)

@@ -29,4 +29,11 @@ enum peal_err peal_chain_check(const struct peal_der *certs, unsigned n,
 			       const struct peal_anchors *a, int64_t now,
 			       struct peal_reason *reason);
 
+/* Do two certificates have the same subject, octet by octet? Names that are
+ * cut for people may look the same. 0 where one cannot be read. */
+int peal_chain_same_subject(const struct peal_der *a, const struct peal_der *b);
+/* Has that CA issued the certificate, by its name and by its signature? Dates
+ * do not count. 0 where one cannot be read. */
+int peal_chain_issued(const struct peal_der *ca, const struct peal_der *cert);
+
 #endif
