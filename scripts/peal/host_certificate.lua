@@ -24,6 +24,11 @@ local RETRY_S <const> = 3600
 local POLL_S <const> = 60
 local DAY <const> = 86400
 
+-- A pair that is in order stays for this long at least, so that an address
+-- that comes and goes does not keep phone and terminals busy; and for a day,
+-- where nothing but the rule wants another. A person is not held up.
+local YOUNG_S <const> = 600
+
 local PARAMS <const> = { "Cert_Regen_Days", "Cert_Regen_Time",
   "Cert_Regen_On_IP_Change" }
 
@@ -60,16 +65,20 @@ local function names_of(phone)
   return { name .. "." .. domain, name }
 end
 
--- Why a pair is due, whatever the clock's state; nil: it is not.
-local function why_due(desk, f)
-  local record = desk.record
-  if record.retry_at and f.time < record.retry_at then return nil end
+-- Why there is no pair that is in order; nil: there is one.
+local function why_needed(record, f)
   if not f.pair then return "there are no certificates yet" end
   if record.work then return "the last generation was interrupted" end
   if f.time > f.pair.not_after then return "the certificate has expired" end
   if f.clock and f.time < f.pair.not_before then
     return "the certificate is of a clock that was ahead"
   end
+end
+
+-- Why a pair is due, whatever the clock's state; nil: it is not.
+local function why_due(f)
+  if f.retry_at and f.time < f.retry_at then return nil end
+  if f.needed then return f.needed end
   if f.stale then return f.on_change and "the address has changed" or nil end
   return f.next_run <= f.time and "the interval is over" or nil
 end
@@ -86,7 +95,8 @@ local function facts_of(phone, desk)
     distributing = distribution.is_busy(desk.book),
     on_change = phone:yes("Cert_Regen_On_IP_Change") }
   f.stale = f.pair ~= nil and address ~= nil and address ~= f.pair.address
-  f.why = why_due(desk, f)
+  f.needed = why_needed(record, f)
+  f.why = why_due(f)
   f.due = f.why ~= nil
   return f
 end
@@ -245,6 +255,20 @@ local function is_refused(about, f)
   return about.event == "request" and not f.clock and not about.force
 end
 
+-- Seconds that the pair there is stays, whatever the rule says.
+local function stays(f)
+  if f.needed then return f.retry_at and f.retry_at - f.time or 0 end
+  return f.pair.made + (f.due and YOUNG_S or DAY) - f.time
+end
+
+local function hold(answer, about, f)
+  local left = about.event ~= "request" and math.ceil(stays(f)) or 0
+  if left <= 0 then return nil end
+  return { outcome = "none", after = left, reason = ("%s, and a young "
+    .. "certificate stays for %d s more"):format(f.why or answer.reason
+    or "the rule wants another", left) }
+end
+
 local function decide(phone, desk, run, about)
   local f = facts_of(phone, desk)
   if is_refused(about, f) then
@@ -252,7 +276,10 @@ local function decide(phone, desk, run, about)
       .. "not synchronised: certificates would be of the wrong time" }
   end
   local answer = ask_rule(desk, run, about, f)
-  if answer.renew then return generate(phone, desk, f.why or answer.reason) end
+  if answer.renew then
+    return hold(answer, about, f)
+      or generate(phone, desk, f.why or answer.reason)
+  end
   local spread = answer.spread or 0
   return { outcome = f.due and not f.clock and "waiting" or "none",
     reason = answer.reason, after = answer.after and answer.after

@@ -320,8 +320,46 @@ describe("another address", function()
 
   it("makes new ones by itself with Cert_Regen_On_IP_Change", function()
     local lab = served { params = { Cert_Regen_On_IP_Change = "Yes" } }
+    lab:go("2026-11-22 15:15")
     lab.device.set_address("192.168.1.201")
     assert.equal("done", lab:ask("address").outcome)
+    assert.equal("192.168.1.201", lab:status().address)
+  end)
+
+  it("replaces no pair younger than ten minutes by itself", function()
+    local lab = served { params = { Cert_Regen_On_IP_Change = "Yes" } }
+    local made, last = 0, lab:status().id
+    local function look()
+      local id = lab:status().id
+      made, last = made + (id ~= last and 1 or 0), id
+    end
+    lab:go("2026-11-22 15:20:00")
+    for i = 1, 60 do -- a second each
+      lab.world.advance(lab.world.now().mono + 1)
+      lab.device.set_address("192.168.1.20" .. i % 2)
+      lab:ask("address")
+      lab:settle()
+      look()
+    end
+    assert.equal(1, made)
+    assert.equal("192.168.1.201", lab:status().address)
+    -- it has come to rest at the other one
+    assert.equal("STALE_ADDRESS", lab:state())
+    lab:go("2026-11-22 15:30:00", look)
+    assert.equal(1, made)
+    lab:go("2026-11-22 15:30:02", look)
+    assert.equal(2, made)
+    assert.equal("192.168.1.200", lab:status().address)
+    assert.equal("VALID", lab:settle():state())
+  end)
+
+  it("is made good at once where somebody asks", function()
+    local lab = served { params = { Cert_Regen_On_IP_Change = "Yes" } }
+    lab.device.set_address("192.168.1.201")
+    local result = lab:ask("address")
+    assert.same({ "none", 600 }, { result.outcome, result.after })
+    assert.matches("a young certificate stays for 600 s more", result.reason)
+    assert.equal("done", lab:ask("request").outcome)
     assert.equal("192.168.1.201", lab:status().address)
   end)
 
@@ -531,6 +569,22 @@ describe("an operator's rule", function()
     assert.equal("NONE", host.status(engine_lab.phone).state)
     engine_lab:advance(601)
     assert.equal("VALID", host.status(engine_lab.phone).state)
+  end)
+
+  it("that wants a new one at each question gets one a day", function()
+    local engine_lab = engines.new { dice = 7, zone = hosts.ZURICH,
+      identity = { IP = "192.168.1.200" },
+      device = { terminals = ONE_SYSTEM },
+      rules = { ["certificate.lua"] = [[
+        return { stage = "certificate", decide = function(phone)
+          return { renew = phone.what == "host", reason = "always" }
+        end }
+      ]] } }:boot()
+    for hour = 1, 50 do
+      engine_lab:advance(hour * HOUR)
+      engine_lab.engine:changed({ "Cert_Regen_Days" }, "cli")
+    end
+    assert.equal(2, #host.status(engine_lab.phone).previous)
   end)
 end)
 
