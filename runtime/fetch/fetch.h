@@ -89,6 +89,7 @@ struct peal_fetch {
 	int fresh;                 /* some handshake of this exchange was */
 	int unresumed;             /* sessions are not offered any more */
 	int sticks;          /* a new session would be of an old version */
+	unsigned forgotten;  /* the fetcher's, when it began */
 	struct peal_buf der; /* of response.chain */
 
 	struct peal_buf in, lines; /* body and header lines received */

@@ -156,7 +156,8 @@ void peal_resume_collect(struct peal_fetch *f)
 {
 	mbedtls_ssl_session session;
 
-	if (!f->ssl || !f->peer || f->tls.once || f->sticks)
+	if (!f->ssl || !f->peer || f->tls.once || f->sticks ||
+	    f->forgotten != f->fetcher->forgotten)
 		return;
 	mbedtls_ssl_session_init(&session);
 	/* each session is given out once */

@@ -307,6 +307,7 @@ CURLcode peal_tls_set(struct peal_fetch *f, unsigned forgotten)
 	CURL *e = f->easy;
 	CURLcode rc = set_tag(f, forgotten);
 
+	f->forgotten = forgotten;
 	PEAL_SET(rc, e, CURLOPT_SSL_CTX_FUNCTION, on_handshake);
 	PEAL_SET(rc, e, CURLOPT_SSL_CTX_DATA, f);
 	PEAL_SET(rc, e, CURLOPT_SSL_VERIFYPEER, 1L);

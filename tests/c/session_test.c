@@ -108,22 +108,31 @@ static void end(struct run *x)
 	peal_anchors_unref(x->anchors);
 }
 
-static enum peal_err get(struct run *x, unsigned port,
-			 const struct peal_tls_policy *policy)
+static enum peal_err start(struct run *x, unsigned port,
+			   const struct peal_tls_policy *policy)
 {
 	struct peal_fetch_request r = { .address = "127.0.0.1", .tls = policy };
 	char url[100];
-	enum peal_err err;
 
 	snprintf(url, sizeof(url), "https://pv.telco.net:%u/x", port);
 	r.url = url;
 	x->done = 0;
-	err = peal_fetch_start(NULL, x->f, &r, keep, x, NULL);
-	if (err)
-		return err;
+	return peal_fetch_start(NULL, x->f, &r, keep, x, NULL);
+}
+
+static enum peal_err finish(struct run *x)
+{
 	while (!x->done)
 		peal_loop_run(x->l, 1);
 	return x->err;
+}
+
+static enum peal_err get(struct run *x, unsigned port,
+			 const struct peal_tls_policy *policy)
+{
+	enum peal_err err = start(x, port, policy);
+
+	return err ? err : finish(x);
 }
 
 static struct peal_tls_policy strict(struct run *x)
@@ -365,6 +374,28 @@ static void sessions_end(void)
 }
 
 /* Fault: the server is another one now. The phone does not notice. */
+/* What runs while all is forgotten leaves nothing either. */
+static void running_ones_are_forgotten(void)
+{
+	struct peal_tls_policy p;
+	struct tls_server s;
+	struct run x;
+	unsigned i;
+
+	for (i = 0; i < SERVERS; i++) {
+		begin(&x);
+		tls_server_start(&s, folder, servers[i].options);
+		p = strict(&x);
+		CHECK_ERR(start(&x, s.port, &p), PEAL_OK);
+		peal_fetcher_forget(x.f);
+		CHECK_ERR(finish(&x), PEAL_OK);
+		CHECK_INT(resumes(&x, s.port, &p), 0);
+		CHECK_INT(resumes(&x, s.port, &p), 1);
+		tls_server_stop(&s);
+		end(&x);
+	}
+}
+
 static void changed_servers(void)
 {
 	static const struct {
@@ -675,6 +706,7 @@ int main(int argc, char **argv)
 		{ "exceptions leave nothing", exceptions_leave_nothing },
 		{ "verdicts are judged again", verdicts_are_judged_again },
 		{ "sessions end", sessions_end },
+		{ "running ones are forgotten", running_ones_are_forgotten },
 		{ "changed servers", changed_servers },
 		{ "client certificates", client_certificates },
 		{ "damage is ignored", damage_is_ignored },
