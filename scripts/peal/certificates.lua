@@ -16,6 +16,7 @@
 -- what servers bring about with the next commit.
 -- Source: Gigaset wiki, Security, certificate lists; caps, and that a valid
 -- server certificate counts as accepted while it lasts, are our choice.
+local bundle = require "peal.custom_ca.bundle"
 local json = require "peal.json"
 local trust = require "peal.trust"
 
@@ -161,26 +162,54 @@ local function facts_of(anchors)
   return known_facts[anchors]
 end
 
--- Facts of the factory's anchors that were not removed.
-local function builtins(phone)
-  local removed, list = lists_of(phone).removed, {}
-  for _, facts in ipairs(facts_of((phone.world.trust or {}).anchors)) do
-    if not removed[facts.sha256] then list[#list + 1] = facts end
+-- What is believed without an entry, and was not removed: the factory's
+-- anchors, and what Custom_CA_Rule or somebody's URL has brought.
+-- list of { facts =, custom = true or nil }, each fingerprint once
+local function given(phone)
+  local seen, list = {}, {}
+  for id in pairs(lists_of(phone).removed) do seen[id] = true end
+  local function add(all, custom)
+    for _, facts in ipairs(all) do
+      if not seen[facts.sha256] then
+        seen[facts.sha256] = true
+        list[#list + 1] = { facts = facts, custom = custom }
+      end
+    end
   end
+  add(facts_of((phone.world.trust or {}).anchors))
+  add(bundle.certificates(phone), true)
   return list
 end
 
-local function builtin(phone, id)
-  for _, facts in ipairs(builtins(phone)) do
-    if facts.sha256 == id then return facts end
+local function given_as(phone, id)
+  for _, one in ipairs(given(phone)) do
+    if one.facts.sha256 == id then return one end
   end
 end
 
--- A built-in one as an entry, made anew each time.
-local function builtin_entry(phone, facts)
-  local expired = facts.to < time_of(phone)
-  return new_entry(phone, facts, expired and "invalid" or "valid", {
-    reason = expired and "c.expired" or nil, builtin = true, type = "ca" })
+local function builtin(phone, id)
+  local one = given_as(phone, id)
+  return one and not one.custom and one.facts
+end
+
+-- One of given() as an entry, made anew each time.
+local function given_entry(phone, one)
+  local expired = one.facts.to < time_of(phone)
+  return new_entry(phone, one.facts, expired and "invalid" or "valid", {
+    reason = expired and "c.expired" or nil, type = "ca",
+    builtin = not one.custom or nil, custom_ca = one.custom })
+end
+
+-- The entry that tells of a fingerprint: what a person has decided before what
+-- is given, and that before that nobody knew it.
+--   one   of given(), or nil
+local function entry_of(phone, id, one)
+  local entry = lists_of(phone).by_id[id]
+  if one and (not entry or entry.reason == "c.untrusted"
+    and entry.state == "invalid") then
+    return given_entry(phone, one)
+  end
+  return entry
 end
 
 -- --- for people ------------------------------------------------------------
@@ -198,7 +227,8 @@ end
 local function view(entry, facts)
   local out = { id = entry.id, list = list_of(entry), state = entry.state,
     type = entry.type, reason = entry.reason, since = entry.since,
-    host = entry.host, builtin = entry.builtin or false }
+    host = entry.host, builtin = entry.builtin or false,
+    custom_ca = entry.custom_ca or false }
   facts = facts or (trust.parse(entry.pem) or {})[1] or {}
   for _, name in ipairs(SHOWN) do out[name] = facts[name] end
   out.sans = json.array(facts.sans or {})
@@ -206,19 +236,25 @@ local function view(entry, facts)
   return out
 end
 
---- All certificates, the built-in ones first, else oldest first.
--- @treturn table list of { id, list, state, type, reason, builtin, since,
---   host, subject, cn, issuer, serial, not_before, not_after, sans, purposes,
---   key_type, key_bits, sha256, sha1, is_ca, self_signed }
+--- All certificates, the built-in ones first, then the Custom CA's, else
+-- oldest first.
+-- @treturn table list of { id, list, state, type, reason, builtin, custom_ca,
+--   since, host, subject, cn, issuer, serial, not_before, not_after, sans,
+--   purposes, key_type, key_bits, sha256, sha1, is_ca, self_signed }
 function certificates.list(phone)
   certificates.sweep(phone)
-  local lists, out = lists_of(phone), {}
-  for _, facts in ipairs(builtins(phone)) do
-    if not lists.by_id[facts.sha256] then
-      out[#out + 1] = view(builtin_entry(phone, facts), facts)
+  local out, shown = {}, {}
+  for _, one in ipairs(given(phone)) do
+    local id = one.facts.sha256
+    local entry = entry_of(phone, id, one)
+    if entry ~= lists_of(phone).by_id[id] then
+      shown[id] = true
+      out[#out + 1] = view(entry, one.facts)
     end
   end
-  for _, entry in ipairs(lists.entries) do out[#out + 1] = view(entry) end
+  for _, entry in ipairs(lists_of(phone).entries) do
+    if not shown[entry.id] then out[#out + 1] = view(entry) end
+  end
   return out
 end
 
@@ -232,7 +268,7 @@ local function matching(phone, prefix)
     end
   end
   for _, entry in ipairs(lists_of(phone).entries) do look(entry.id) end
-  for _, facts in ipairs(builtins(phone)) do look(facts.sha256) end
+  for _, one in ipairs(given(phone)) do look(one.facts.sha256) end
   return found
 end
 
@@ -250,8 +286,7 @@ local function meant(phone, text)
     return nil, ("%d certificates have fingerprints that begin with %s")
       :format(#found, prefix), "invalid"
   end
-  local entry = lists_of(phone).by_id[found[1]]
-  return entry or builtin_entry(phone, builtin(phone, found[1]))
+  return entry_of(phone, found[1], given_as(phone, found[1]))
 end
 
 --- One certificate, by its fingerprint or the beginning of it.
@@ -283,7 +318,12 @@ local function decide(phone, id, state)
     return nil, "not in Invalid list", "bad-state"
   end
   local lists = lists_of(phone)
-  if not lists.by_id[entry.id] then push(lists, entry) end
+  local known = lists.by_id[entry.id]
+  if known ~= entry then
+    if known then drop(lists, known) end
+    entry.custom_ca = nil
+    push(lists, entry)
+  end
   -- one of the factory's that was removed, and that a server has shown
   if state == "accepted" then lists.removed[entry.id] = nil end
   entry.state, entry.since = state, since(phone)
@@ -305,14 +345,20 @@ function certificates.reject(phone, id)
   return decide(phone, id, "rejected")
 end
 
---- Forget one. What is built in stays away until a factory reset.
+--- Forget one. What is built in stays away until a factory reset, what
+-- Custom_CA_Rule has brought until its text changes.
+-- @treturn[1] table the entry as it was; custom_ca_rule = true: the rule would
+--   have brought it again
 function certificates.remove(phone, id)
   local entry, sentence, word = meant(phone, id)
   if not entry then return nil, sentence, word end
   local lists = lists_of(phone)
-  local shown = view(entry)
-  drop(lists, entry)
+  local shown, known = view(entry), lists.by_id[entry.id]
+  if known then drop(lists, known) end
   if builtin(phone, entry.id) then lists.removed[entry.id] = true end
+  local by_rule
+  shown.custom_ca, by_rule = bundle.take_out(phone, entry.id)
+  shown.custom_ca_rule = by_rule or nil
   local ok
   ok, sentence, word = settle(phone)
   if not ok then return nil, sentence, word end
@@ -337,7 +383,7 @@ local function import_one(phone, facts)
     { reason = expired and "c.expired" or nil, since = since(phone) })
   if known then drop(lists, known) end
   if builtin(phone, facts.sha256) then
-    return "added", builtin_entry(phone, facts)
+    return "added", given_entry(phone, { facts = facts })
   end
   push(lists, entry)
   return expired and "expired" or "added", entry

@@ -5,6 +5,7 @@
 -- Source: MPP administration guide, Custom_CA_Rule, "Custom CA Status",
 -- updateca; ATA 191 guide, Custom CA URL; what a bundle may hold, and when it
 -- is fetched again, are our choice.
+local bundle = require "peal.custom_ca.bundle"
 local clock = require "peal.engine.clock"
 local context = require "peal.cycle.context"
 local encode = require "peal.encode"
@@ -23,14 +24,13 @@ local MAX_CERTIFICATES <const> = 64
 
 -- What is kept: the bundle, and of the rule, as digests: the one that it came
 -- by, the last one tried, and whether the last attempt of all failed.
-local BUNDLE <const> = { "trust", "custom_ca" }
+local BUNDLE <const> = bundle.KEPT
 local INSTALLED <const> = { "trust", "custom_ca_rule" }
-local TRIED <const> = { "trust", "custom_ca_tried" }
+local TRIED <const> = bundle.TRIED
 local FAILED <const> = { "trust", "custom_ca_failed" }
--- What it came by, if others could change it on the way.
-local BY <const> = { "trust", "custom_ca_by" }
+local CUT <const>, BY <const> = bundle.CUT, bundle.BY
 local STATUS <const> = { "status", "Custom_CA_Provisioning_Status" }
-local INFO <const> = { "status", "Custom_CA_Info" }
+local INFO <const> = bundle.INFO
 
 local function get(phone, what)
   return phone.keep:get(what[1], what[2])
@@ -86,23 +86,6 @@ local function authorities(run, bytes)
   return out
 end
 
--- O of a subject such as "C=US, O=Acme\, Inc., OU=x".
-local function organisation(subject)
-  local text = (", " .. subject):gsub("\\,", "\1"):match(", *O=([^,]+)")
-  return text and text:gsub("\1", ","):match("^.*%S")
-end
-
-local function name_of(one)
-  local cn = one.cn ~= "" and one.cn or nil
-  return visible.line(cn or organisation(one.subject) or "unknown")
-end
-
-local function pem_of(list)
-  local out = {}
-  for i, one in ipairs(list) do out[i] = trust.pem(one.der) end
-  return table.concat(out)
-end
-
 -- --- what becomes of it ---
 
 local function tell(phone, result, text)
@@ -131,12 +114,13 @@ local function ended(phone, how)
 end
 
 local function succeed(phone, rule, list, by)
-  local info = "Installed - " .. name_of(list[1])
-  local values = { { BUNDLE, pem_of(list) }, { FAILED, nil }, { BY, by },
+  local info = bundle.info(list)
+  local values = { { BUNDLE, bundle.pem(list) }, { FAILED, nil }, { BY, by },
     { INFO, info }, { STATUS, ended(phone, "succeeded") } }
   if rule then
     values[#values + 1] = { INSTALLED, digest(rule) }
     values[#values + 1] = { TRIED, digest(rule) }
+    values[#values + 1] = { CUT, nil }
   end
   local changed = get(phone, BUNDLE) ~= values[1][2]
   local ok, failed = write(phone, values)
@@ -152,7 +136,10 @@ end
 local function fail(phone, run, rule, failed)
   set(phone, STATUS, ended(phone, "failed"))
   set(phone, FAILED, "yes")
-  if rule then set(phone, TRIED, digest(rule)) end
+  if rule then
+    set(phone, TRIED, digest(rule))
+    set(phone, CUT, nil)
+  end
   local reason = secret.mask(failed.sentence)
   context.note(run, failed.word, PARAM,
     visible.line(("Custom CA: %s; %s"):format(reason, get(phone, BUNDLE)
@@ -163,8 +150,8 @@ end
 
 local function remove(phone)
   local ok, failed = write(phone, { { BUNDLE, nil }, { INSTALLED, nil },
-    { TRIED, nil }, { FAILED, nil }, { BY, nil }, { STATUS, nil },
-    { INFO, nil } })
+    { TRIED, nil }, { CUT, nil }, { FAILED, nil }, { BY, nil },
+    { STATUS, nil }, { INFO, nil } })
   local result = ok and { outcome = "done", reason = "removed" }
     or { outcome = "failed", reason = failed.sentence, word = failed.word,
       cause = failed.cause.text }
@@ -219,12 +206,14 @@ local function expand(phone, text)
   return nil, retrieve.failure(sentence, word, nil, sentence)
 end
 
--- Is it time to do something about the rule of this text?
+-- Is it time to do something about the rule of this text? What an
+-- administrator has taken out stays out while its text does.
 local function is_due(phone, event, rule)
   local tried = get(phone, TRIED)
   if rule == "" then return tried ~= nil end
-  if event == "boot" then return true end
   local now = digest(rule)
+  if get(phone, CUT) == now then return false end
+  if event == "boot" then return true end
   if event == "change" then return tried ~= now end
   return get(phone, FAILED) ~= nil or get(phone, INSTALLED) ~= now
 end

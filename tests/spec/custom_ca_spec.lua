@@ -1,6 +1,7 @@
 -- The CA bundle of Custom_CA_Rule on the virtual world.
 -- Source: MPP administration guide, Custom_CA_Rule, "Custom CA Status",
 -- updateca; ATA 191 guide, Custom CA URL.
+local certificates = require "peal.certificates"
 local pki = require "support.pki"
 local process = require "support.process"
 local program = require "support.program"
@@ -372,6 +373,94 @@ describe("Custom_CA_Rule", function()
       end
       assert.equal("Installed - Acme, Inc.", info { { "O", "Acme, Inc." } })
       assert.equal("Installed - unknown", info { { "OU", "nobody" } })
+    end)
+  end)
+
+  describe("stands in the lists", function()
+    -- Those that the Custom CA has brought: "CN list state".
+    local function listed(lab)
+      local out = {}
+      for _, entry in ipairs(certificates.list(lab.phone)) do
+        if entry.custom_ca then
+          out[#out + 1] = ("%s %s %s"):format(entry.cn, entry.list,
+            entry.state)
+        end
+      end
+      return out
+    end
+
+    local function id_of(text) return trust.parse(text)[1].sha256 end
+
+    local function updateca(lab)
+      lab.engine:updateca { url = "http://192.168.1.200/b.pem", by = "url" }
+      lab.world.run(function() lab.world.wait(1) end)
+    end
+
+    it("as valid CAs, however it came", function()
+      local expected = { "Acme Root ca valid", "Acme Sub ca valid" }
+      assert.same(expected, listed(boot()))
+      local lab = boot { params = { Custom_CA_Rule = "" } }
+      assert.same({}, listed(lab))
+      updateca(lab)
+      assert.same(expected, listed(lab))
+      local id = id_of(sub)
+      assert.equal("Acme Sub", certificates.find(lab.phone, id).cn)
+      assert.equal(id, id_of(certificates.pem(lab.phone, id)))
+    end)
+
+    it("as valid, though a server had shown it before", function()
+      local lab = boot { params = { Custom_CA_Rule = "" } }
+      local facts = trust.parse(root)[1]
+      certificates.note_failure(lab.phone, { chain = { facts } },
+        "c.untrusted", "h")
+      updateca(lab)
+      assert.equal("valid", certificates.find(lab.phone, facts.sha256).state)
+      assert.equal(2, #certificates.list(lab.phone))
+    end)
+
+    it("and is taken back, one after the other", function()
+      local lab = boot { params = { Custom_CA_Rule = "" } }
+      updateca(lab)
+      local gone = certificates.remove(lab.phone, id_of(root))
+      assert.same({ "Acme Root", true, nil },
+        { gone.cn, gone.custom_ca, gone.custom_ca_rule })
+      assert.same({ "Acme Sub" }, subjects(lab))
+      assert.equal("Installed - Acme Sub", status(lab)[2])
+      certificates.remove(lab.phone, id_of(sub))
+      assert.same({}, subjects(lab))
+      assert.equal("Not Installed", status(lab)[2])
+      assert.is_nil(lab.store:state("trust", "custom_ca"))
+      assert.same({}, listed(lab))
+      assert.is_nil(lab.engine:status().trust.weaknesses[1])
+      updateca(lab)
+      assert.same({ "Acme Root", "Acme Sub" }, subjects(lab))
+    end)
+
+    it("and stays away until the rule has another text", function()
+      local lab = boot()
+      assert.is_true(certificates.remove(lab.phone,
+        id_of(root)).custom_ca_rule)
+      lab:restart():advance(1400)
+      assert.same({ "Acme Sub" }, subjects(lab))
+      assert.equal(1, fetches(lab))
+      lab:set { Custom_CA_Rule = "http://192.168.1.200/next.pem" }
+      lab:advance(1401)
+      assert.same({ "Acme Root", "Acme Sub" }, subjects(lab))
+      lab:restart():advance(1500)
+      assert.equal(3, fetches(lab))
+    end)
+
+    it("until the rule is emptied, even if updateca came after it", function()
+      local lab = boot()
+      updateca(lab)
+      certificates.remove(lab.phone, id_of(sub))
+      lab:set { Custom_CA_Rule = "" }
+      lab:advance(2)
+      assert.same({ "", "Not Installed" }, status(lab))
+      assert.same({}, listed(lab))
+      lab:set { Custom_CA_Rule = CA_URL }
+      lab:advance(3)
+      assert.same({ "Acme Root", "Acme Sub" }, subjects(lab))
     end)
   end)
 

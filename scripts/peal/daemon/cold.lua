@@ -22,7 +22,7 @@ for name in ([[
   stages.trigger stages.trust stages.upgrade
   syslog tls_policy tls_policy.dns_check tls_policy.second_look trace
   transport upgrade url version view
-  custom_ca daemon.certificates engine.certificates
+  custom_ca custom_ca.bundle daemon.certificates engine.certificates
   daemon.ca host_certificate host_certificate.calendar host_certificate.desk
   host_certificate.distribution host_certificate.pair host_certificate.states
   base64 est mic mic.pending mic.service
