@@ -95,8 +95,8 @@ local function judge(answer, failed)
     return true
   end
   local verdict = transport.judge(answer, failed)
-  failed = failed or { word = verdict.id, sentence =
-    ("the server answered HTTP %d"):format(answer.status) }
+  failed = failed or { word = verdict.id,
+    sentence = transport.sentence(answer) }
   failed.cause = verdict
   return nil, failed
 end

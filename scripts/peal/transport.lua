@@ -184,6 +184,25 @@ local function date_failure(phone, sentence, word)
   return sentence, word
 end
 
+-- Why a server that asks for a password by Basic gets none, though there is
+-- one: "clear" or "let-pass"; nil: nothing was held back.
+local function withheld(request, answer)
+  if answer.status ~= 401 or answer.auth_exhausted or not request.auth
+    or not request.user then
+    return nil
+  end
+  local asked = transport.header(answer, "www-authenticate", true) or ""
+  if not asked:lower():find("%f[%w]basic%f[%W]") then return nil end
+  return request.tls and "let-pass" or "clear"
+end
+
+local WITHHELD <const> = {
+  clear = "they are not sent in clear: it wants Basic, over http",
+  ["let-pass"] = "they are not sent: it wants Basic, and its certificate has "
+    .. "failed a check and was only let pass",
+  redirect = "they are not sent: they are for the server that redirected here",
+}
+
 -- One exchange; answer.taken is what a sink has got, however it ended.
 local function attempt(run, request, ask)
   local taken = ask.sink and 0
@@ -203,6 +222,11 @@ local function attempt(run, request, ask)
       taken = taken or nil }
   end
   answer.address = request.address
+  answer.withheld = withheld(request, answer)
+  if answer.withheld then
+    run.trace:note("withheld", nil, visible.line(("%s asks for user and "
+      .. "password; %s"):format(request.host, WITHHELD[answer.withheld])))
+  end
   return answer
 end
 
@@ -369,11 +393,13 @@ end
 -- @treturn[1] table the answer: body, status (nil for tftp), headers, peer,
 --   tls, url (where it came from), redirects, address (that answered `u`,
 --   which is what messages name), taken (bytes a sink got; no body then),
---   let_pass (true: a server on the way failed a check of its certificate)
+--   let_pass (true: a server on the way failed a check of its certificate),
+--   withheld (of status 401: why user and password were held back: "clear",
+--   "let-pass", "redirect")
 -- @treturn[2] nil
 -- @treturn[2] table { sentence, word, status, facts }
 function transport.fetch(run, u, ask, on_target)
-  local first, redirects = u, 0
+  local first, redirects, had_user = u, 0, ask.user
   local address, let_pass
   while true do
     local answer, failed = exchange(run, u, ask,
@@ -384,6 +410,9 @@ function transport.fetch(run, u, ask, on_target)
     if not cause.follows(answer.status) then
       answer.url, answer.redirects, answer.asked = u, redirects, first
       answer.address, answer.let_pass = address, let_pass
+      if answer.status == 401 and had_user and not ask.user then
+        answer.withheld = "redirect"
+      end
       return answer
     end
     if redirects == MAX_REDIRECTS then
@@ -418,6 +447,10 @@ local ASKED <const> = {
 
 --- What is wrong with an HTTP answer that is no success, for people.
 function transport.sentence(answer)
+  if answer.withheld then
+    return "the server asks for user and password; "
+      .. WITHHELD[answer.withheld]
+  end
   local asked = ASKED[answer.status]
   if asked then return asked[answer.auth_exhausted and 2 or 1] end
   return ("the server answered HTTP %d"):format(answer.status)

@@ -22,6 +22,11 @@ describe("advice", function()
     { { word = "c.untrusted", sentence = "certificate for h is not meant "
       .. "for servers (its extended key usage lacks serverAuth)" },
       "serverAuth" },
+    { { word = "c.untrusted", sentence = "the root R was removed by the "
+      .. "administrator" }, "peal cert list" },
+    { { word = "unknown", status = 401, sentence = "the server asks for user "
+      .. "and password; they are not sent in clear: it wants Basic, over "
+      .. "http" }, "https" },
     { { word = "t.version" }, "TLS 1.2 or 1.3" },
     { { word = "unknown", status = 205 }, "answer 200" },
     { { word = "unknown", status = 206 }, "answer 200" },

@@ -338,9 +338,8 @@ describe("the user of the provisioning client", function()
     assert.same({ nil, "failure" }, { answer_to('Basic realm="prov"') })
   end)
 
-  it("answers one over TLS", function()
-    if not phones.need("apache2") then return end
-    local cert = lab:server { cn = "localhost" }
+  -- A server with `cert` that wants Basic, and how a resync from it ends.
+  local function over_tls(cert)
     process.mkdir(root .. "/basic")
     phones.write(root .. "/basic/a.xml", phones.profile { GPP_C = "basic" })
     local server <close> = servers.apache { root = root,
@@ -348,8 +347,27 @@ describe("the user of the provisioning client", function()
       basic = { user = "base01", password = "pw74", location = "/basic" } }
     set("Security.global.HTTPAuthUsername", "base01")
     set("Security.global.HTTPAuthPassword", "pw74")
-    assert.equal("success", (world.run(cycle.run, p, { asked_by = "cli",
+    local result = world.run(cycle.run, p, { asked_by = "cli",
       explicit = true, rule = ("https://localhost:%d/basic/a.xml"):format(
-        server.https_port) })).outcome)
+        server.https_port) })
+    local list, sent = server.requests(1), 0
+    for _, request in ipairs(list) do
+      if request.headers.authorization then sent = sent + 1 end
+    end
+    return result, sent
+  end
+
+  it("answers one over TLS", function()
+    if not phones.need("apache2") then return end
+    local result, sent = over_tls(lab:server { cn = "localhost" })
+    assert.same({ "success", 1 }, { result.outcome, sent })
+  end)
+
+  it("answers none to a server that was let pass, and says so", function()
+    if not phones.need("apache2") then return end
+    set("SystemSettings.Security_Certificates_AcceptAllCertificates", "1")
+    local result, sent = over_tls(lab:server { sans = { "DNS:other.net" } })
+    assert.same({ "failure", 0 }, { result.outcome, sent })
+    assert.matches("was only let pass", result.failure.sentence)
   end)
 end)

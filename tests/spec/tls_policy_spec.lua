@@ -317,7 +317,8 @@ describe("what weakens trust", function()
 end)
 
 -- A server that shows `cert`, and fails with `word` unless it is pinned. about:
--- cert, word, text, private, chain (further certificates)
+-- cert, word, text, private, chain (further certificates), status and headers
+-- where it is pinned
 local function server(about)
   return function(request)
     local tls = certs.tls(about.cert, table.unpack(about.chain or {}))
@@ -326,7 +327,8 @@ local function server(about)
     local why = request.tls.dns_failure
     if pinned and pinned:has(about.cert.id) then
       tls.pinned = true
-      return { status = 200, headers = {}, tls = tls, sent = 1,
+      return { status = about.status or 200, headers = about.headers or {},
+        tls = tls, sent = 1,
         body = "<flat-profile><GPP_A>got</GPP_A></flat-profile>" }
     elseif why and not about.word then
       return nil, why, "c.dns", { tls = tls }
@@ -516,6 +518,7 @@ describe("the DNS check", function()
         assert.equal("success", outcome(r))
         assert.matches("pv%.telco%.net has the address", noted(r, "trust"))
         local again = r.world.requests[2].tls
+        assert.is_nil(r.world.requests[2].auth) -- checked in another way
         assert.is_true(again.once)
         assert.equal(1, #again.pinned)
         assert.is_nil(r.phone.keep:get("trust", "list"))
@@ -592,6 +595,33 @@ describe("the rule trust.lua", function()
     assert.equal("success", outcome(r))
     assert.equal(id, r.world.requests[1].tls.identity)
     assert.is_nil(r.world.requests[2].tls.identity)
+  end)
+
+  it("gives no server that it lets pass a password by Basic, and says so",
+    function()
+      local about = { cert = bad, word = "c.untrusted", status = 401,
+        headers = { ["WWW-Authenticate"] = 'Basic realm="x"' } }
+      for _, params in ipairs {
+        { ["Security.global.HTTPAuthUsername"] = "base01",
+          ["Security.global.HTTPAuthPassword"] = "pw74" },
+        { Profile_Rule = "[--uid me --pwd mine] " .. RULE } } do
+        params[ACCEPT_ALL] = "1"
+        local r = resync(RULE, about, { params = params })
+        assert.same({ "digest" }, r.world.requests[2].auth)
+        assert.matches("wants Basic, and its certificate has failed a check",
+          noted(r, "withheld"))
+        assert.matches("was only let pass", r.results[1].failure.sentence)
+      end
+    end)
+
+  it("may give one by Basic where the lists hold the certificate", function()
+    local r = resync("[--uid me --pwd mine] " .. RULE, { cert = bad,
+      word = "c.expired" }, { prepare = function(p)
+        certificates.note_failure(p, certs.tls(bad), "c.expired", "h")
+        assert(certificates.accept(p, bad.id))
+      end })
+    assert.equal("success", outcome(r))
+    assert.is_nil(r.world.requests[1].auth)
   end)
 
   it("is not asked about a rejected one", function()

@@ -59,3 +59,44 @@ describe("the user of the provisioning client (Gigaset)", function()
     end
   end)
 end)
+
+describe("an answer 401", function()
+  local BASIC <const> = { ["WWW-Authenticate"] = 'Basic realm="x"' }
+
+  -- The sentence of a resync's failure, and what the notes say.
+  local function failure(rule, server, params)
+    local p = { Profile_Rule = rule }
+    for name, text in pairs(params or {}) do p[name] = text end
+    local run = cases.run { phone = { params = p }, server = server }
+    local notes = {}
+    for i, note in ipairs(run.results[1].notes) do notes[i] = note.word end
+    return run.results[1].failure.sentence, notes
+  end
+
+  it("to a phone that has no password says that", function()
+    assert.matches("there are none", failure("http://192.0.2.7/a",
+      { ["*"] = { status = 401, headers = BASIC } }))
+  end)
+
+  it("over http says that Basic is not answered in clear", function()
+    local sentence, notes = failure("http://192.0.2.7/a",
+      { ["*"] = { status = 401, headers = BASIC } }, CLIENT)
+    assert.matches("not sent in clear: it wants Basic, over http", sentence)
+    assert.same({ "withheld" }, notes)
+  end)
+
+  it("after a redirect to another server says whose the password is",
+    function()
+      local sentence = failure("[--uid me --pwd mine] http://192.0.2.7/a", {
+        ["http://192.0.2.7/a"] = { status = 302,
+          headers = { Location = "http://192.0.2.8/a" } },
+        ["http://192.0.2.8/a"] = { status = 401, headers = BASIC } })
+      assert.matches("for the server that redirected here", sentence)
+    end)
+
+  it("to what was sent says that it was refused", function()
+    assert.matches("refused the user and password", failure(
+      "http://192.0.2.7/a", { ["*"] = { status = 401, headers = BASIC,
+        auth_exhausted = true } }, CLIENT))
+  end)
+end)

@@ -37,14 +37,14 @@ local function view_of(run, request, failed)
     anchor_private = tls.anchor_private or false }
 end
 
--- The same request for that certificate alone. Who the phone is, only a server
--- may know that has passed its checks.
+-- The same request for that certificate alone. Who the phone is, and passwords
+-- as they are, only a server may know that has passed its checks.
 local function pinned_to(request, leaf, is_checked)
   local again, tls = {}, {}
   for key, value in pairs(request) do again[key] = value end
   for key, value in pairs(request.tls) do tls[key] = value end
   tls.pinned, tls.once = assert(trust.set { leaf.sha256 }), true
-  tls.identity = is_checked and tls.identity or nil
+  if not is_checked then tls.identity, again.auth = nil, { "digest" } end
   again.tls = tls
   return again
 end
