@@ -35,6 +35,8 @@ local LISTED_MAX <const> = 256
 -- All in the lists, as PEM: the store writes them with each commit.
 local LISTED_BYTES <const> = 384 << 10
 
+-- Of a fingerprint, and how many of them a person has to give.
+local DIGITS <const> = 64
 local PREFIX_MIN <const> = 4
 
 -- --- what is kept ----------------------------------------------------------
@@ -275,9 +277,9 @@ end
 -- The entry that a person means, as it is kept, or nil, sentence, word.
 local function meant(phone, text)
   local prefix = text:lower():gsub("[:%s]", "")
-  if #prefix < PREFIX_MIN or prefix:find("%X") then
-    return nil, ("%q is no fingerprint: %d or more of its digits do"):format(
-      text, PREFIX_MIN), "invalid"
+  if #prefix < PREFIX_MIN or #prefix > DIGITS or prefix:find("%X") then
+    return nil, ("an id is the beginning of a SHA-256 fingerprint: %d to %d "
+      .. "hexadecimal digits"):format(PREFIX_MIN, DIGITS), "invalid"
   end
   local found = matching(phone, prefix)
   if not found[1] then

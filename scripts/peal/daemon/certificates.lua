@@ -8,7 +8,6 @@ local visible = require "peal.visible"
 local asked = {}
 
 local PEM_MAX <const> = 200 << 10
-local ID_MAX <const> = 64
 
 local function failure(sentence, word, next_step)
   return nil, sentence, word, nil, next_step
@@ -26,21 +25,10 @@ local function advised(result, sentence, word)
   return failure(sentence, word, NEXT[word])
 end
 
-local function check_id(id)
-  if type(id) == "string" and #id <= ID_MAX and id:find("^%x+$") then
-    return true
-  end
-  return failure("an id is the beginning of a SHA-256 fingerprint, in "
-    .. "hexadecimal digits", "invalid", NEXT["not-found"])
-end
-
 -- A function of (phone, params) that does something to one certificate.
 local function on_one(fn)
   return function(phone, params)
-    local id = type(params.id) == "string" and params.id:gsub(":", ""):lower()
-    local ok, sentence, word, place, next_step = check_id(id)
-    if not ok then return nil, sentence, word, place, next_step end
-    return advised(fn(phone, id))
+    return advised(fn(phone, type(params.id) == "string" and params.id or ""))
   end
 end
 
