@@ -4,6 +4,7 @@
  *   k = keyring.open([folder])     without one: in memory
  *   k:install(name, { ["root.pem"] = text }, { ["host.key"] = key })
  *       -> generation
+ *   k:ready(name) -> true          could it be installed?
  *   k:remove(name) -> true
  *   k:generation(name) -> integer
  *   k:read(name, file) -> text               of certificates only
@@ -136,6 +137,17 @@ static int l_remove(lua_State *L)
 	return finish(L, err, &reason);
 }
 
+static int l_ready(lua_State *L)
+{
+	struct peal_keyring *k = check_keyring(L);
+	struct peal_reason reason;
+	enum peal_err err =
+		peal_keyring_ready(k, luaL_checkstring(L, 2), &reason);
+
+	lua_pushboolean(L, 1);
+	return finish(L, err, &reason);
+}
+
 static int l_generation(lua_State *L)
 {
 	struct peal_keyring *k = check_keyring(L);
@@ -192,12 +204,15 @@ int luaopen_peal_keyring(lua_State *L)
 					 { "__close", l_gc },
 					 { "__tostring", l_tostring },
 					 { NULL, NULL } };
-	static const luaL_Reg methods[] = {
-		{ "close", l_gc },          { "generation", l_generation },
-		{ "identity", l_identity }, { "install", l_install },
-		{ "key", l_key },           { "read", l_read },
-		{ "remove", l_remove },     { NULL, NULL }
-	};
+	static const luaL_Reg methods[] = { { "close", l_gc },
+					    { "generation", l_generation },
+					    { "identity", l_identity },
+					    { "install", l_install },
+					    { "key", l_key },
+					    { "read", l_read },
+					    { "ready", l_ready },
+					    { "remove", l_remove },
+					    { NULL, NULL } };
 
 	/* for keys and identities */
 	luaL_requiref(L, "peal.issue", luaopen_peal_issue, 0);

@@ -14,5 +14,10 @@ enum {
  * PEAL_ENOENT, PEAL_EPERM, PEAL_EINVAL, PEAL_ETOOBIG, PEAL_EIO, PEAL_ENOMEM */
 enum peal_err peal_file_read(int dir, const char *name, unsigned flags,
 			     struct peal_buf *out, struct peal_reason *reason);
+/* That, for one whose folder was opened step by step.
+ *   path   what sentences call it */
+enum peal_err peal_file_read_at(int dir, const char *name, const char *path,
+				unsigned flags, struct peal_buf *out,
+				struct peal_reason *reason);
 
 #endif

@@ -235,6 +235,20 @@ enum peal_err peal_keyring_install(struct peal_keyring *k, const char *name,
 	return err;
 }
 
+enum peal_err peal_keyring_ready(struct peal_keyring *k, const char *name,
+				 struct peal_reason *reason)
+{
+	enum peal_err err;
+
+	peal_reason_clear(reason);
+	if (!k || !name)
+		return PEAL_EINVAL;
+	err = check_name(name, reason);
+	if (!err && k->path)
+		err = peal_keyring_try(k, name, reason);
+	return err;
+}
+
 enum peal_err peal_keyring_remove(struct peal_keyring *k, const char *name,
 				  struct peal_reason *reason)
 {

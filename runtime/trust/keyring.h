@@ -46,6 +46,9 @@ enum peal_err peal_keyring_fetch(struct peal_keyring *k, const char *name,
 enum peal_err peal_keyring_store(struct peal_keyring *k, const char *name,
 				 struct peal_set *set,
 				 struct peal_reason *reason);
+/* Could it be written? Errors as of peal_keyring_ready(). */
+enum peal_err peal_keyring_try(struct peal_keyring *k, const char *name,
+			       struct peal_reason *reason);
 enum peal_err peal_keyring_erase(struct peal_keyring *k, const char *name,
 				 struct peal_reason *reason);
 

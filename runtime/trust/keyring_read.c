@@ -10,76 +10,92 @@
 #include "trust/file.h"
 #include "trust/keyring_disk.h"
 
-enum peal_err peal_keyring_failed(struct peal_reason *reason, int e,
-				  const char *what, const char *name)
-{
-	return peal_fail(reason, peal_err_errno(e), "keyring: %s %s: %s", what,
-			 name, strerror(e));
-}
-
 /* --- folders --- */
 
-static enum peal_err check_dir(int fd, const char *name,
+void peal_keyring_path(char out[PEAL_PLACE_SIZE], const struct peal_place *in,
+		       const char *name)
+{
+	const char *before = in ? in->path : "";
+	size_t n = strnlen(before, PEAL_PLACE_SIZE - 1);
+
+	memmove(out, before, n);
+	snprintf(out + n, PEAL_PLACE_SIZE - n, in ? "/%s" : "%s", name);
+}
+
+enum peal_err peal_keyring_failed(struct peal_reason *reason, int e,
+				  const char *what, const struct peal_place *in,
+				  const char *name)
+{
+	char path[PEAL_PLACE_SIZE];
+
+	peal_keyring_path(path, in, name);
+	return peal_fail(reason, peal_err_errno(e), "keyring: cannot %s %s: %s",
+			 what, path, strerror(e));
+}
+
+static enum peal_err check_dir(const struct peal_place *p,
 			       struct peal_reason *reason)
 {
 	struct stat st;
 
-	if (fstat(fd, &st))
-		return peal_keyring_failed(reason, errno, "cannot look at",
-					   name);
+	if (fstat(p->fd, &st))
+		return peal_keyring_failed(reason, errno, "look at", NULL,
+					   p->path);
 	if (st.st_uid != geteuid())
 		return peal_fail(reason, PEAL_EPERM,
 				 "the keyring's folder %s belongs to another "
 				 "user",
-				 name);
+				 p->path);
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
 		return peal_fail(reason, PEAL_EPERM,
-				 "the keyring's folder %s is open to others; "
+				 "a folder of the keyring is open to others; "
 				 "type: chmod 700 %s",
-				 name, name);
+				 p->path);
 	return PEAL_OK;
 }
 
-enum peal_err peal_keyring_dir(int dir, const char *name, int *out,
-			       struct peal_reason *reason)
+enum peal_err peal_keyring_enter(struct peal_place *out,
+				 const struct peal_place *in, const char *name,
+				 struct peal_reason *reason)
 {
 	enum peal_err err;
 
-	*out = openat(dir, name,
-		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*out < 0 && errno == ENOENT)
+	peal_keyring_path(out->path, in, name);
+	out->fd = openat(in ? in->fd : AT_FDCWD, name,
+			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (out->fd < 0 && errno == ENOENT)
 		return PEAL_ENOENT;
-	if (*out < 0 && (errno == ELOOP || errno == ENOTDIR))
+	if (out->fd < 0 && (errno == ELOOP || errno == ENOTDIR))
 		return peal_fail(reason, PEAL_EPERM,
-				 "the keyring's %s is not a folder", name);
-	if (*out < 0)
-		return peal_keyring_failed(reason, errno, "cannot open", name);
-	err = check_dir(*out, name, reason);
-	if (err) {
-		close(*out);
-		*out = -1;
-	}
+				 "the keyring's %s is not a folder", out->path);
+	if (out->fd < 0)
+		return peal_keyring_failed(reason, errno, "open", NULL,
+					   out->path);
+	err = check_dir(out, reason);
+	if (err)
+		peal_keyring_leave(out);
 	return err;
 }
 
-void peal_keyring_close_dir(int fd)
+void peal_keyring_leave(struct peal_place *p)
 {
-	if (fd >= 0)
-		close(fd);
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
 }
 
 /* The folder of the keyring and in it the one of the set. */
 static enum peal_err open_set(struct peal_keyring *k, const char *name,
-			      int *out, struct peal_reason *reason)
+			      struct peal_place *out,
+			      struct peal_reason *reason)
 {
-	int folder;
-	enum peal_err err =
-		peal_keyring_dir(AT_FDCWD, k->path, &folder, reason);
+	struct peal_place folder;
+	enum peal_err err = peal_keyring_enter(&folder, NULL, k->path, reason);
 
-	*out = -1;
+	out->fd = -1;
 	if (!err)
-		err = peal_keyring_dir(folder, name, out, reason);
-	peal_keyring_close_dir(folder);
+		err = peal_keyring_enter(out, &folder, name, reason);
+	peal_keyring_leave(&folder);
 	if (err == PEAL_ENOENT)
 		return peal_fail(reason, err, "the keyring has no %s", name);
 	return err;
@@ -126,21 +142,23 @@ static void list_add(struct peal_listing *l, unsigned number)
 	l->numbers[i] = number;
 }
 
-enum peal_err peal_keyring_list(int dir, struct peal_listing *l)
+enum peal_err peal_keyring_list(const struct peal_place *dir,
+				struct peal_listing *l)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 
 	memset(l, 0, sizeof(*l));
 	if (!d) {
-		peal_keyring_close_dir(fd);
+		if (fd >= 0)
+			close(fd);
 		return PEAL_EIO;
 	}
 	while ((e = readdir(d)) != NULL)
 		list_add(l, number_of(e->d_name));
 	closedir(d);
-	l->current = read_link(dir);
+	l->current = read_link(dir->fd);
 	return PEAL_OK;
 }
 
@@ -157,9 +175,19 @@ enum peal_err peal_keyring_sum(const struct peal_buf *text,
 	return err;
 }
 
+static enum peal_err read_file(const struct peal_place *dir, const char *name,
+			       struct peal_buf *out, struct peal_reason *reason)
+{
+	char path[PEAL_PLACE_SIZE];
+
+	peal_keyring_path(path, dir, name);
+	return peal_file_read_at(dir->fd, name, path, PEAL_FILE_SECRET, out,
+				 reason);
+}
+
 /* line: "sum  name" */
-static enum peal_err read_one(int dir, char *line, struct peal_set *out,
-			      struct peal_reason *reason)
+static enum peal_err read_one(const struct peal_place *dir, char *line,
+			      struct peal_set *out, struct peal_reason *reason)
 {
 	char hex[PEAL_SUM_SIZE + 1];
 	const char *name = line + PEAL_SUM_SIZE + 2;
@@ -170,7 +198,7 @@ static enum peal_err read_one(int dir, char *line, struct peal_set *out,
 		return PEAL_EDAMAGED;
 	err = peal_set_add(out, name, &text);
 	if (!err)
-		err = peal_file_read(dir, name, PEAL_FILE_SECRET, text, reason);
+		err = read_file(dir, name, text, reason);
 	if (!err)
 		err = peal_keyring_sum(text, hex);
 	if (!err && memcmp(hex, line, PEAL_SUM_SIZE) != 0)
@@ -178,7 +206,8 @@ static enum peal_err read_one(int dir, char *line, struct peal_set *out,
 	return err;
 }
 
-static enum peal_err read_files(int dir, struct peal_set *out,
+static enum peal_err read_files(const struct peal_place *dir,
+				struct peal_set *out,
 				struct peal_reason *reason)
 {
 	struct peal_buf sums;
@@ -186,7 +215,7 @@ static enum peal_err read_files(int dir, struct peal_set *out,
 	char *line, *rest;
 
 	peal_buf_init(&sums, PEAL_SUMS_SIZE);
-	err = peal_file_read(dir, "sums", PEAL_FILE_SECRET, &sums, reason);
+	err = read_file(dir, "sums", &sums, reason);
 	if (!err && !peal_buf_cstr(&sums))
 		err = PEAL_ENOMEM;
 	rest = err ? NULL : (char *)sums.data;
@@ -199,19 +228,19 @@ static enum peal_err read_files(int dir, struct peal_set *out,
 }
 
 /* What lacks memory or permission is that; all else is damage. */
-static enum peal_err read_generation(int dir, unsigned number,
-				     struct peal_set *out,
+static enum peal_err read_generation(const struct peal_place *dir,
+				     unsigned number, struct peal_set *out,
 				     struct peal_reason *reason)
 {
 	char name[PEAL_NUMBER_SIZE];
+	struct peal_place place;
 	enum peal_err err;
-	int fd;
 
 	snprintf(name, sizeof(name), "%u", number);
-	err = peal_keyring_dir(dir, name, &fd, reason);
+	err = peal_keyring_enter(&place, dir, name, reason);
 	if (!err)
-		err = read_files(fd, out, reason);
-	peal_keyring_close_dir(fd);
+		err = read_files(&place, out, reason);
+	peal_keyring_leave(&place);
 	out->number = number;
 	if (!err || err == PEAL_ENOMEM || err == PEAL_EPERM)
 		return err;
@@ -230,16 +259,17 @@ static int is_finished(int dir, unsigned number)
 	       st.st_size > 0;
 }
 
-static int came_into_force(int dir, const struct peal_listing *l,
-			   unsigned number)
+static int came_into_force(const struct peal_place *dir,
+			   const struct peal_listing *l, unsigned number)
 {
-	return l->current ? number <= l->current : is_finished(dir, number);
+	return l->current ? number <= l->current : is_finished(dir->fd, number);
 }
 
 /* The newest one that came into force and is whole. A link that is lost names
  * none: then all that are finished count.
  *   tried   how many there were */
-static enum peal_err read_first_whole(int dir, const struct peal_listing *l,
+static enum peal_err read_first_whole(const struct peal_place *dir,
+				      const struct peal_listing *l,
 				      struct peal_set *out, unsigned *tried,
 				      struct peal_reason *reason)
 {
@@ -257,8 +287,8 @@ static enum peal_err read_first_whole(int dir, const struct peal_listing *l,
 	return err;
 }
 
-enum peal_err peal_keyring_newest(int dir, const char *name,
-				  struct peal_set *out,
+enum peal_err peal_keyring_newest(const struct peal_place *dir,
+				  const char *name, struct peal_set *out,
 				  struct peal_reason *reason)
 {
 	struct peal_listing l;
@@ -288,11 +318,11 @@ enum peal_err peal_keyring_fetch(struct peal_keyring *k, const char *name,
 				 struct peal_set *out,
 				 struct peal_reason *reason)
 {
-	int dir;
+	struct peal_place dir;
 	enum peal_err err = open_set(k, name, &dir, reason);
 
 	if (!err)
-		err = peal_keyring_newest(dir, name, out, reason);
-	peal_keyring_close_dir(dir);
+		err = peal_keyring_newest(&dir, name, out, reason);
+	peal_keyring_leave(&dir);
 	return err;
 }

@@ -12,6 +12,10 @@
 #include "peal/alloc.h"
 #include "trust/keyring_disk.h"
 
+/* Not a name of a file or a generation. */
+#define TRIAL ".trial"
+enum { PEAL_TRIAL_SIZE = 16 << 10 };
+
 /* --- operations that change the disk; 0 or an errno --- */
 
 static int step(struct peal_keyring *k, const char *what, const char *name)
@@ -124,43 +128,47 @@ static int sync_parent(struct peal_keyring *k, const char *path)
 				  ".",
 		  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	e = fd < 0 ? errno : sync_fd(k, fd, "parent");
-	peal_keyring_close_dir(fd);
+	if (fd >= 0)
+		close(fd);
 	peal_free(parent);
 	return e;
 }
 
 /* Open the folder, making it where it is not there. */
-static enum peal_err make_folder(struct peal_keyring *k, int *out,
+static enum peal_err make_folder(struct peal_keyring *k, struct peal_place *out,
 				 struct peal_reason *reason)
 {
 	int e = make_dir(k, AT_FDCWD, k->path);
 
-	*out = -1;
+	out->fd = -1;
 	if (e == 0)
 		e = sync_parent(k, k->path);
 	if (e && e != EEXIST)
-		return peal_keyring_failed(reason, e, "cannot make", k->path);
-	return peal_keyring_dir(AT_FDCWD, k->path, out, reason);
+		return peal_keyring_failed(reason, e, "make", NULL, k->path);
+	return peal_keyring_enter(out, NULL, k->path, reason);
 }
 
+/* The folder of the set, made where it is not there, and locked. */
 static enum peal_err make_set(struct peal_keyring *k, const char *name,
-			      int *out, struct peal_reason *reason)
+			      struct peal_place *out,
+			      struct peal_reason *reason)
 {
-	int folder, e;
+	struct peal_place folder;
 	enum peal_err err = make_folder(k, &folder, reason);
+	int e;
 
-	*out = -1;
+	out->fd = -1;
 	if (err)
 		return err;
-	e = make_dir(k, folder, name);
+	e = make_dir(k, folder.fd, name);
 	if (e == 0)
-		e = sync_fd(k, folder, "folder");
+		e = sync_fd(k, folder.fd, "folder");
 	if (e && e != EEXIST)
-		err = peal_keyring_failed(reason, e, "cannot make", name);
+		err = peal_keyring_failed(reason, e, "make", &folder, name);
 	if (!err)
-		err = peal_keyring_dir(folder, name, out, reason);
-	close(folder);
-	if (!err && flock(*out, LOCK_EX | LOCK_NB))
+		err = peal_keyring_enter(out, &folder, name, reason);
+	peal_keyring_leave(&folder);
+	if (!err && flock(out->fd, LOCK_EX | LOCK_NB))
 		err = peal_fail(reason, PEAL_ELOCKED,
 				"another process changes the keyring's %s",
 				name);
@@ -188,7 +196,8 @@ static enum peal_err write_sums(struct peal_keyring *k, int dir,
 	return err;
 }
 
-static enum peal_err write_files(struct peal_keyring *k, int dir,
+static enum peal_err write_files(struct peal_keyring *k,
+				 const struct peal_place *dir,
 				 const struct peal_set *set,
 				 struct peal_reason *reason)
 {
@@ -199,15 +208,15 @@ static enum peal_err write_files(struct peal_keyring *k, int dir,
 
 	for (i = 0; i < set->n && e == 0; i++) {
 		name = set->files[i].name;
-		e = write_file(k, dir, name, &set->files[i].text);
+		e = write_file(k, dir->fd, name, &set->files[i].text);
 	}
 	if (e == 0) {
 		name = "sums";
-		err = write_sums(k, dir, set, &e);
+		err = write_sums(k, dir->fd, set, &e);
 	}
 	if (!err && e == 0)
-		e = sync_fd(k, dir, "generation");
-	return e ? peal_keyring_failed(reason, e, "cannot write", name) : err;
+		e = sync_fd(k, dir->fd, "generation");
+	return e ? peal_keyring_failed(reason, e, "write", dir, name) : err;
 }
 
 /* Failures are not worth a word: the next install tries again. */
@@ -220,8 +229,8 @@ static void remove_tree(struct peal_keyring *k, int dir, const char *name)
 
 	if (fd >= 0)
 		d = fdopendir(fd);
-	if (!d)
-		peal_keyring_close_dir(fd);
+	if (!d && fd >= 0)
+		close(fd);
 	while (d && (e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			unlink_in(k, fd, e->d_name, 0);
@@ -238,64 +247,76 @@ static void remove_generation(struct peal_keyring *k, int dir, unsigned number)
 	remove_tree(k, dir, name);
 }
 
-static enum peal_err write_generation(struct peal_keyring *k, int dir,
+static enum peal_err write_generation(struct peal_keyring *k,
+				      const struct peal_place *dir,
 				      const struct peal_set *set,
 				      struct peal_reason *reason)
 {
 	char name[PEAL_NUMBER_SIZE];
+	struct peal_place place;
 	enum peal_err err;
-	int fd = -1, e;
+	int e;
 
 	snprintf(name, sizeof(name), "%u", set->number);
-	e = make_dir(k, dir, name);
+	e = make_dir(k, dir->fd, name);
 	if (e)
-		return peal_keyring_failed(reason, e, "cannot make", name);
-	err = peal_keyring_dir(dir, name, &fd, reason);
+		return peal_keyring_failed(reason, e, "make", dir, name);
+	err = peal_keyring_enter(&place, dir, name, reason);
 	if (!err)
-		err = write_files(k, fd, set, reason);
-	peal_keyring_close_dir(fd);
+		err = write_files(k, &place, set, reason);
+	peal_keyring_leave(&place);
 	if (err)
-		remove_generation(k, dir, set->number);
+		remove_generation(k, dir->fd, set->number);
 	return err;
 }
 
 /* Until the link is renamed the new generation is taken back, for without a
  * link it would count. From then on it is the current one, or will be after a
  * power cut. */
-static enum peal_err switch_to(struct peal_keyring *k, int dir, unsigned number,
+static enum peal_err switch_to(struct peal_keyring *k,
+			       const struct peal_place *dir, unsigned number,
 			       struct peal_reason *reason)
 {
 	char text[PEAL_NUMBER_SIZE];
-	int e = sync_fd(k, dir, "set"); /* it is there before it is named */
+	int e = sync_fd(k, dir->fd, "set"); /* it is there before it is named */
 
 	snprintf(text, sizeof(text), "%u", number);
 	if (e == 0)
-		e = link_in(k, dir, text, "current.new");
+		e = link_in(k, dir->fd, text, "current.new");
 	if (e == 0)
-		e = rename_in(k, dir, "current.new", "current");
+		e = rename_in(k, dir->fd, "current.new", "current");
 	if (e)
-		remove_generation(k, dir, number);
+		remove_generation(k, dir->fd, number);
 	else
-		e = sync_fd(k, dir, "set");
-	return e ? peal_keyring_failed(reason, e, "cannot switch to generation",
+		e = sync_fd(k, dir->fd, "set");
+	return e ? peal_keyring_failed(reason, e, "switch to generation", dir,
 				       text) :
 		   PEAL_OK;
 }
 
-/* The number of the generation that is good now, 0: none. */
-static enum peal_err number_in_force(int dir, const char *name, unsigned *out)
+/* The number of the generation that is good now, 0: none. One that may not be
+ * read is no reason to remove those that may be. */
+static enum peal_err number_in_force(const struct peal_place *dir,
+				     const char *name, unsigned *out,
+				     struct peal_reason *reason)
 {
 	struct peal_set set;
+	struct peal_reason why;
 	enum peal_err err;
 
 	peal_set_init(&set);
-	err = peal_keyring_newest(dir, name, &set, NULL);
+	err = peal_keyring_newest(dir, name, &set, &why);
 	*out = err ? 0 : set.number;
 	peal_set_fini(&set);
-	return err == PEAL_ENOMEM ? err : PEAL_OK;
+	if (err == PEAL_ENOENT || err == PEAL_EDAMAGED)
+		return PEAL_OK;
+	if (err && reason)
+		*reason = why;
+	return err;
 }
 
-static enum peal_err install(struct peal_keyring *k, int dir, const char *name,
+static enum peal_err install(struct peal_keyring *k,
+			     const struct peal_place *dir, const char *name,
 			     struct peal_set *set, struct peal_reason *reason)
 {
 	unsigned before = 0, i;
@@ -303,7 +324,7 @@ static enum peal_err install(struct peal_keyring *k, int dir, const char *name,
 	enum peal_err err = peal_keyring_list(dir, &l);
 
 	if (!err)
-		err = number_in_force(dir, name, &before);
+		err = number_in_force(dir, name, &before, reason);
 	if (err)
 		return err;
 	set->number = (l.n ? l.numbers[0] : 0) + 1;
@@ -312,7 +333,7 @@ static enum peal_err install(struct peal_keyring *k, int dir, const char *name,
 		err = switch_to(k, dir, set->number, reason);
 	for (i = 0; i < l.n && !err; i++)
 		if (l.numbers[i] != before)
-			remove_generation(k, dir, l.numbers[i]);
+			remove_generation(k, dir->fd, l.numbers[i]);
 	return err;
 }
 
@@ -320,12 +341,53 @@ enum peal_err peal_keyring_store(struct peal_keyring *k, const char *name,
 				 struct peal_set *set,
 				 struct peal_reason *reason)
 {
-	int dir;
+	struct peal_place dir;
 	enum peal_err err = make_set(k, name, &dir, reason);
 
 	if (!err)
-		err = install(k, dir, name, set, reason);
-	peal_keyring_close_dir(dir);
+		err = install(k, &dir, name, set, reason);
+	peal_keyring_leave(&dir);
+	return err;
+}
+
+/* As many bytes as a set of certificates and keys has, about. */
+static enum peal_err try_write(struct peal_keyring *k,
+			       const struct peal_place *dir,
+			       struct peal_reason *reason)
+{
+	static const char zeros[1024];
+	struct peal_buf text;
+	enum peal_err err = PEAL_OK;
+	unsigned i;
+	int e;
+
+	peal_buf_init(&text, PEAL_TRIAL_SIZE);
+	for (i = 0; i < PEAL_TRIAL_SIZE / sizeof(zeros) && !err; i++)
+		err = peal_buf_add(&text, zeros, sizeof(zeros));
+	if (!err) {
+		unlink_in(k, dir->fd, TRIAL, 0); /* of one that was cut off */
+		e = write_file(k, dir->fd, TRIAL, &text);
+		unlink_in(k, dir->fd, TRIAL, 0);
+		if (e)
+			err = peal_keyring_failed(reason, e, "write", dir,
+						  TRIAL);
+	}
+	peal_buf_fini(&text);
+	return err;
+}
+
+enum peal_err peal_keyring_try(struct peal_keyring *k, const char *name,
+			       struct peal_reason *reason)
+{
+	struct peal_place dir;
+	unsigned number;
+	enum peal_err err = make_set(k, name, &dir, reason);
+
+	if (!err)
+		err = number_in_force(&dir, name, &number, reason);
+	if (!err)
+		err = try_write(k, &dir, reason);
+	peal_keyring_leave(&dir);
 	return err;
 }
 
@@ -334,14 +396,15 @@ enum peal_err peal_keyring_store(struct peal_keyring *k, const char *name,
 static void remove_set(struct peal_keyring *k, int folder, const char *name)
 {
 	struct peal_listing l = { .n = 0 };
+	struct peal_place dir;
 	unsigned i;
-	int dir = openat(folder, name,
-			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (dir >= 0 && peal_keyring_list(dir, &l) == PEAL_OK)
+	dir.fd = openat(folder, name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir.fd >= 0 && peal_keyring_list(&dir, &l) == PEAL_OK)
 		for (i = 0; i < l.n; i++)
-			remove_generation(k, dir, l.numbers[i]);
-	peal_keyring_close_dir(dir);
+			remove_generation(k, dir.fd, l.numbers[i]);
+	peal_keyring_leave(&dir);
 	remove_tree(k, folder, name);
 }
 
@@ -351,25 +414,25 @@ enum peal_err peal_keyring_erase(struct peal_keyring *k, const char *name,
 				 struct peal_reason *reason)
 {
 	char aside[PEAL_LINE_SIZE];
-	int folder, e;
-	enum peal_err err =
-		peal_keyring_dir(AT_FDCWD, k->path, &folder, reason);
+	struct peal_place folder;
+	enum peal_err err = peal_keyring_enter(&folder, NULL, k->path, reason);
+	int e;
 
 	if (!err) {
 		snprintf(aside, sizeof(aside), ".removed-%s", name);
-		remove_set(k, folder, aside); /* one that was cut off */
-		e = rename_in(k, folder, name, aside);
+		remove_set(k, folder.fd, aside); /* one that was cut off */
+		e = rename_in(k, folder.fd, name, aside);
 		if (e == 0)
-			e = sync_fd(k, folder, "folder");
+			e = sync_fd(k, folder.fd, "folder");
 		if (e == 0)
-			remove_set(k, folder, aside);
+			remove_set(k, folder.fd, aside);
 		else if (e == ENOENT)
 			err = PEAL_ENOENT;
 		else
-			err = peal_keyring_failed(reason, e, "cannot remove",
+			err = peal_keyring_failed(reason, e, "remove", &folder,
 						  name);
 	}
-	peal_keyring_close_dir(folder);
+	peal_keyring_leave(&folder);
 	if (err == PEAL_ENOENT)
 		return peal_fail(reason, err, "the keyring has no %s", name);
 	return err;

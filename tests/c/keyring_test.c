@@ -330,7 +330,39 @@ static void says_which_operation_failed(void)
 				continue;
 			CHECK_ERR(err, errors[i].err);
 			CHECK(strncmp(why.text, "keyring: cannot ", 16) == 0);
+			CHECK(strstr(why.text, path));
 		}
+}
+
+static void tells_beforehand_what_would_fail(void)
+{
+	struct peal_keyring *k;
+	struct peal_reason why;
+	struct disk d;
+	enum peal_err err;
+	long nth, failed = 0;
+
+	begin();
+	for (nth = 1;; nth++) {
+		two_generations();
+		memset(&d, 0, sizeof(d));
+		d.nth = nth;
+		d.error = ENOSPC;
+		k = open_keyring(&d);
+		err = peal_keyring_ready(k, "mic", &why);
+		peal_keyring_close(k);
+		if (d.count < nth)
+			break;
+		CHECK_INT(installed(NULL), 'a');
+		if (!err) /* a file that was there not, or would go later */
+			continue;
+		failed++;
+		CHECK_ERR(err, PEAL_ENOSPC);
+		CHECK(strncmp(why.text, "keyring: cannot ", 16) == 0);
+		CHECK(strstr(why.text, path));
+	}
+	CHECK_ERR(err, PEAL_OK);
+	CHECK(failed >= 4);
 }
 
 static void is_one_process_s_at_a_time(void)
@@ -386,6 +418,8 @@ static int without_memory(void *arg)
 
 	peal_buf_init(&text, 100);
 	if (!err)
+		err = peal_keyring_ready(k, "mic", NULL);
+	if (!err)
 		err = install(k, 0, NULL, NULL);
 	if (!err)
 		err = install(k, 1, NULL, NULL);
@@ -422,6 +456,8 @@ TEST_MAIN({ "survives a power cut at any operation", survives_power_cuts },
 	  { "never brings a removed set back",
 	    never_brings_a_removed_set_back },
 	  { "says which operation failed", says_which_operation_failed },
+	  { "tells beforehand what would fail",
+	    tells_beforehand_what_would_fail },
 	  { "is changed by one process at a time", is_one_process_s_at_a_time },
 	  { "counts on past what was cut off",
 	    counts_on_past_what_was_cut_off },

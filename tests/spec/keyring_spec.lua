@@ -190,11 +190,47 @@ describe("a keyring's folder", function()
       process.chmod(path, was | 4)
       local id, sentence, word = k:identity("mic")
       assert.same({ nil, "permission" }, { id, word }, path)
-      assert.matches("chmod " .. advice, sentence)
+      assert.is_truthy(sentence:find(("type: chmod %s %s"):format(advice,
+        path), 1, true), sentence)
       process.chmod(path, was)
       assert.is_truthy(k:identity("mic"))
     end
   end)
+
+  it("is not changed while others can get at it: nothing is lost", function()
+    install(k, pair("a"))
+    install(k, pair("b"))
+    for _, path in ipairs { "/mic/2", "/mic/2/key.pem" } do
+      local was = sys.stat(folder .. path).mode & 511
+      process.chmod(folder .. path, was | 4)
+      for _, result in ipairs { table.pack(install(k, pair("c"))),
+        table.pack(k:ready("mic")) } do
+        assert.same({ nil, "permission" }, { result[1], result[3] })
+        assert.equal(folder .. path, result[2]:match("chmod %d+ (.*)"))
+      end
+      process.chmod(folder .. path, was)
+    end
+    assert.same({ "1", "2", "current" }, names(folder .. "/mic"))
+    assert.equal(3, install(k, pair("c")))
+  end)
+
+  it("says whether it could be written, and leaves no trace of that",
+    function()
+      assert.is_true(k:ready("mic"))
+      assert.same({}, names(folder .. "/mic"))
+      assert.same({ nil, "the keyring has no mic", "not-found" },
+        { k:generation("mic") })
+      install(k, pair("a"))
+      write(folder .. "/mic/.trial", "of a stop in the middle")
+      assert.is_true(k:ready("mic"))
+      assert.same({ "1", "current" }, names(folder .. "/mic"))
+      write(dir .. "/file", "")
+      local other = assert(keyring.open(dir .. "/file"))
+      local ok, sentence = other:ready("mic")
+      assert.is_nil(ok)
+      assert.equal(("the keyring's %s is not a folder"):format(dir
+        .. "/file"), sentence)
+    end)
 
   it("is not followed through links", function()
     install(k, pair("a"))

@@ -59,6 +59,10 @@ enum peal_err peal_keyring_install(struct peal_keyring *k, const char *name,
 				   const struct peal_keyring_file *files,
 				   unsigned n, unsigned *generation,
 				   struct peal_reason *reason);
+/* Could a set of that name be installed now? Its folder is made, and a file is
+ * written there and removed. Errors as of peal_keyring_install() */
+enum peal_err peal_keyring_ready(struct peal_keyring *k, const char *name,
+				 struct peal_reason *reason);
 /* Forget the set, as far as a file system forgets. PEAL_ENOENT */
 enum peal_err peal_keyring_remove(struct peal_keyring *k, const char *name,
 				  struct peal_reason *reason);
