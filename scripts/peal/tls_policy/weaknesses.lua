@@ -1,7 +1,8 @@
 --- What makes a phone believe more than it should, for status and log.
 local secret = require "peal.secret"
 
--- word, parameter, its weak values, and what is wrong with it.
+-- word, parameter, its weak values, and what is wrong with it. Versions below
+-- TLS 1.2 are not among them: they are not spoken, whoever asks for them.
 local SWITCHES <const> = {
   { "accept-all",
     "SystemSettings.Security_Certificates_AcceptAllCertificates",
@@ -20,15 +21,6 @@ local SWITCHES <const> = {
   { "tls-weak", "TLS_Min_RSA_Bits",
     function(text) return (tonumber(text) or 2048) < 2048 end,
     "keys that short can be broken" },
-  { "tls-version", "TLS_Client_Min_Version",
-    function(text) return text == "TLS 1.0" or text == "TLS 1.1" end,
-    "it is not spoken any more, and acts as TLS 1.2" },
-  { "tls-version", "TLS_Min_Version",
-    function(text) return text == "TLS 1.0" or text == "TLS 1.1" end,
-    "it is not spoken any more, and acts as TLS 1.2" },
-  { "tls-version", "Enable_SSLv3",
-    function(text) return text == "Yes" end,
-    "it is not spoken any more, and has no effect" },
 }
 
 -- A rule file of the operator may let pass what the checks refuse.
