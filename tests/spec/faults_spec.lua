@@ -104,7 +104,7 @@ describe("the store", function()
       args[#args + 1], args[#args + 2] = "--store", st
       local r = peal(table.unpack(args))
       fails(r, "locked")
-      assert.matches("stop the other process", r.err)
+      assert.matches("try again", r.err)
     end
     assert.equal("two", value(st, "GPP_A"))
     assert.are.same(before, snapshot(st))
