@@ -88,9 +88,10 @@ function est.wait(text, now)
   return math.max(WAIT_MIN, math.min(seconds or WAIT, WAIT_MAX))
 end
 
--- One exchange; an answer other than 200 and `also` is a failure.
+-- One exchange; an answer other than 200 and `also` is a failure. A phone does
+-- not enrol elsewhere because it is told to (RFC 7030 section 3.2.1).
 local function exchange(run, at, ask, also)
-  ask.max = est.max
+  ask.max, ask.same_server = est.max, true
   local answer, failed = retrieve.exchange(run, at, ask)
   if not answer and failed.status == 401 then
     return nil, retrieve.failure(failed.sentence, "access")

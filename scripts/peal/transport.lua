@@ -370,6 +370,17 @@ local function same_server(a, b)
   return a.scheme == b.scheme and a.host == b.host and a.port == b.port
 end
 
+-- Where it leads, unless what is asked stays with one server.
+local function follow(answer, u, ask)
+  local to, failed = redirect_of(answer, u)
+  if not to then return nil, failed end
+  if ask.same_server and not same_server(u, to) then
+    return failure(("the server redirects to %s; what it is asked is asked of "
+      .. "no other server"):format(url.format(to)), "bad-response", answer)
+  end
+  return to
+end
+
 -- What is asked of the server that a redirect names: method and body stay,
 -- credentials stay with the server that they were meant for.
 local function ask_again(ask, from, to)
@@ -385,7 +396,7 @@ end
 -- @param u    parsed URL with a host
 -- @param ask  method, body, content_type, headers (further lines), srv,
 --   account.answer(); max (bytes), total (s); plain = true: no content
---   codings;
+--   codings; same_server = true: no redirect to another server is followed;
 --   sink = function(bytes) -> true | nil, sentence, word, which takes the body
 --   in pieces, of status 2xx only, and must not wait
 -- @tparam function on_target called once per server looked up, with the URL
@@ -420,7 +431,7 @@ function transport.fetch(run, u, ask, on_target)
         "bad-response", answer)
     end
     local to
-    to, failed = redirect_of(answer, u)
+    to, failed = follow(answer, u, ask)
     if not to then return nil, failed end
     redirects = redirects + 1
     run.trace:add("redirect", { status = answer.status, to = url.format(to) })
