@@ -33,6 +33,12 @@ local STATUS <const> = "MIC_Cert_Provisioning_Status"
 local INFO <const> = "MIC_Cert_Info"
 local STATUS_FILE <const> = "status.txt"
 
+-- CA certificates of the service that are looked at; more make no chain.
+local MAX_ISSUERS <const> = 16
+
+-- RFC 5280 section 4.2.1.12
+local ANY_PURPOSE <const> = "2.5.29.37.0"
+
 -- After a failure, s; no wait is longer.
 local DAY <const> = 86400
 
@@ -42,26 +48,28 @@ end
 
 -- --- what there is ---
 
--- The keyring, where there is a renewed certificate in it.
-local function renewed(phone)
-  local ring = phone.world.keyring
-  return ring:generation(mic.NAME) and ring
+-- Generation of the renewed certificate, or nil.
+local function generation(phone)
+  return (phone.world.keyring:generation(mic.NAME))
 end
 
---- What the status pages show.
+--- What the status pages show. The text in the state is of the generation that
+-- stands beside it: a stop between the switch and the flush leaves an old one.
 -- @treturn table status "" before the first attempt; info
 function mic.status(phone)
-  local ring = renewed(phone)
-  return {
-    status = phone.keep:get("status", STATUS)
-      or ring and ring:read(mic.NAME, STATUS_FILE) or "",
-    info = ring and "Renewed" or "Not Renewed",
-  }
+  local number, keep = generation(phone), phone.keep
+  local kept = keep:get("status", STATUS)
+  local own = number and not (kept and keep:number(NS, "generation") == number)
+    and phone.world.keyring:read(mic.NAME, STATUS_FILE)
+  return { status = own or kept or "",
+    info = number and "Renewed" or "Not Renewed" }
 end
 
 local function show(phone, text)
+  local number = generation(phone)
   phone.keep:set("status", STATUS, text)
-  phone.keep:set("status", INFO, renewed(phone) and "Renewed" or nil)
+  phone.keep:set("status", INFO, number and "Renewed" or nil)
+  phone.keep:set(NS, "generation", number)
 end
 
 -- A factory reset has taken it out of the state.
@@ -113,20 +121,24 @@ end
 
 -- --- the exchange ---
 
--- CA certificates of the service that lead to the phone's own anchors.
+-- CA certificates of the service that lead to the phone's own anchors. Each
+-- may need all the others.
 local function trusted(job, list)
   if #list == 0 then return {} end
   local anchors = (job.phone.world.trust or {}).anchors
+  local few = table.move(list, 1, math.min(#list, MAX_ISSUERS), 1, {})
   local ders, out = {}, {}
-  for i, one in ipairs(list) do ders[i] = one.der end
-  for i, one in ipairs(list) do
+  for i, one in ipairs(few) do ders[i] = one.der end
+  for i, one in ipairs(few) do
     local order = table.move(ders, 1, #ders, 2, { one.der })
     table.remove(order, i + 1)
     if chain.check(order, anchors, job.now) then out[#out + 1] = one end
   end
   if #out > 0 then return out end
   return failure("no CA certificate of the service leads to a root that the "
-    .. "phone was made with", "c.untrusted")
+    .. "phone was made with" .. (#list == #few and ""
+    or ("; the first %d of %d were looked at"):format(#few, #list)),
+    "c.untrusted")
 end
 
 local CURVES <const> = { [256] = "P-256", [384] = "P-384" }
@@ -157,25 +169,41 @@ local function own_of(list, key)
   end
 end
 
+local function is_for_clients(new)
+  for _, purpose in ipairs(new.purposes) do
+    if purpose == "clientAuth" or purpose == ANY_PURPOSE then return true end
+  end
+  return #new.purposes == 0
+end
+
+-- One that servers would not take from a phone is of no use: that it is
+-- refused, and the old one stays in use, is our choice.
 local function check_new(job, new)
   local old = job.old
   if not new then
     return "the service has certified another key than the phone's"
-  elseif new.subject ~= old.subject then
+  elseif not chain.same_subject(new.der, old.der) then
     return "the service has certified another subject than the phone's"
   elseif new.to <= old.to then
     return "the new certificate ends no later than the one in use"
+  elseif new.is_ca then
+    return "the new certificate is that of a CA, not of a phone"
+  elseif not is_for_clients(new) then
+    return "the new certificate is not for clients (extended key usage)"
   end
 end
 
--- Leaf first, then each one's issuer, as far as they are at hand.
+-- Leaf first, then each one's issuer, as far as they are at hand. Two CAs may
+-- have the same name.
 local function chain_of(new, pool)
   local out, at = { trust.pem(new.der) }, new
   local left = table.move(pool, 1, #pool, 1, {})
   repeat
     local found
     for i, one in ipairs(left) do
-      if one.subject == at.issuer and not one.self_signed then found = i end
+      if not one.self_signed and chain.issued(one.der, at.der) then
+        found = i
+      end
     end
     at = found and table.remove(left, found)
     if at then out[#out + 1] = trust.pem(at.der) end
@@ -221,8 +249,8 @@ end
 -- Will it be worth to send the same request again?
 local function may_pass(failed)
   local status = failed.status or 0
-  return failed.cause.id == "dns" or failed.cause.id == "connect"
-    or status >= 500
+  return failed.here or status >= 500
+    or failed.cause.id == "dns" or failed.cause.id == "connect"
 end
 
 local function fail(job, failed)
@@ -276,10 +304,21 @@ local function succeed(job, new, text)
       new.facts.not_after) })
 end
 
+-- A service is not to issue, day by day, what cannot be written.
+local function check_keyring(job)
+  local ok, sentence, word = job.phone.world.keyring:ready(mic.NAME)
+  if ok then return true end
+  local _, failed = failure(sentence, word)
+  failed.here = true
+  return nil, failed
+end
+
 -- Steps in order; the first failure ends them.
 local function attempt(job)
+  local ok
   local from, failed = service.of(job.phone, job.text, job.old)
-  if not from then return fail(job, failed) end
+  if from then ok, failed = check_keyring(job) end
+  if not ok then return fail(job, failed) end
   local issuers, one, list, seconds, new, text
   issuers, failed = from.issuers(job.run)
   if issuers then issuers, failed = trusted(job, issuers) end

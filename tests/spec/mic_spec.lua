@@ -11,6 +11,7 @@ local keyring = require "peal.keyring"
 local mic = require "peal.mic"
 local phone_of = require "peal.phone"
 local pki = require "support.pki"
+local program = require "support.program"
 local report = require "peal.report"
 local simulated = require "peal.device.simulated"
 local tls_policy = require "peal.tls_policy"
@@ -238,6 +239,41 @@ describe("a phone's own certificate", function()
       assert.are.equal("done", after.consider().outcome)
     end)
 
+  it("is not asked for where it could not be written", function()
+    local real = keyring.open()
+    local full = setmetatable({}, { __index = function(_, name)
+      return function(_, ...)
+        if name == "ready" then return nil, "no room", "no-space" end
+        return real[name](real, ...)
+      end
+    end })
+    local p = new { keyring = full }
+    fails(p, "Disk full", "no-space")
+    assert.are.same({}, p.asked())
+  end)
+
+  it("shows that it is new after a stop before the state was written",
+    function()
+      local failing = true
+      local p = new { enroll = function(request)
+        if failing then return answer(503) end
+        return issued(request)
+      end }
+      p.consider()
+      p.phone.keep:flush("stop")
+      failing = false
+      p.world.step(DAY)
+      p.phone.keep.flush = function() return true end
+      p.consider()
+      local kept = p.keyring:read("mic", "status.txt")
+      local after = p.restart()
+      assert.are.same({ kept, "Renewed" }, shown(after))
+      assert.matches(" Download Successful$", kept)
+      after.consider("boot")
+      assert.matches(" Download Successful</MIC_Cert_Provisioning_Status>",
+        report.status(after.phone))
+    end)
+
   it("that cannot be written leaves the old one in use", function()
     local real = keyring.open()
     local full = setmetatable({}, { __index = function(_, name)
@@ -288,6 +324,23 @@ describe("an answer of the service", function()
     return function() return answer(200, body, PKCS7) end
   end
 
+  -- A CA that certifies the phone's key under another's name.
+  local function under_another_name(identity, other_one)
+    local p
+    p = new { identity = identity, enroll = function()
+      local request = assert(require("peal.issue").request { key = p.key,
+        like = other_one:facts().der })
+      return answer(200, ca:pkcs7(request, { from = NOW - 60,
+        to = NOW + YEAR }), PKCS7)
+    end }
+    local make = p.world.new_key
+    p.world.new_key = function(kind)
+      p.key = make(kind)
+      return p.key
+    end
+    return fails(p, "corrupted file", "corrupt")
+  end
+
   it("with a foreign key is refused: Download Failed: corrupted file",
     function()
       local someone = lab:client { cn = "someone", by = lab.ca }
@@ -309,19 +362,67 @@ describe("an answer of the service", function()
       return issued(request, { to = NOW + 19 * DAY })
     end }
     assert.matches("ends no later", fails(p, "corrupted file").reason)
-    -- a CA that certifies the phone's key under another name
-    p = new {}
-    local key = p.world.run(function() return p.world.new_key("P-256") end)
-    local request = require("peal.issue").request { key = key,
-      like = client(20, { l = "another" }):facts().der }
-    p.world.new_key = function() return key end
-    local q = new { enroll = function()
-      return answer(200, ca:pkcs7(request, { from = NOW - 60,
-        to = NOW + YEAR }), PKCS7)
-    end }
-    q.world.new_key = p.world.new_key
-    assert.matches("another subject", fails(q, "corrupted file").reason)
+    assert.matches("another subject", under_another_name(client(20),
+      client(20, { l = "another" })).reason)
   end)
+
+  it("with a subject that differs where the text is cut, is refused",
+    function()
+      local function long(last)
+        return client(20, { subject = { { "O", ("o"):rep(64) },
+          { "OU", ("u"):rep(64) }, { "L", ("l"):rep(64) },
+          { "ST", ("s"):rep(63) .. last }, { "CN", "the same" } } })
+      end
+      local a, b = long("a"), long("b")
+      assert.are.equal(a:facts().subject, b:facts().subject)
+      assert.matches("another subject", under_another_name(a, b).reason)
+    end)
+
+  -- What comes of a service that issues with these extensions.
+  local function extended(ext)
+    local some = est.ca(lab, { from = NOW - YEAR, to = NOW + 10 * YEAR,
+      ext = ext })
+    finally(function() some:close() end)
+    return new { enroll = function(request)
+      return answer(200, some:pkcs7(base64.decode(request.body),
+        { from = NOW - 60, to = NOW + YEAR }), PKCS7)
+    end }
+  end
+
+  for ext, says in pairs {
+    ["extendedKeyUsage = serverAuth"] = "not for clients",
+    ["basicConstraints = critical,CA:TRUE"] = "that of a CA",
+  } do
+    it("that no server takes from a client is refused: " .. ext, function()
+      assert.matches(says, fails(extended(ext), "corrupted file",
+        "corrupt").reason)
+    end)
+  end
+
+  for _, ext in ipairs { "basicConstraints = CA:FALSE",
+    "extendedKeyUsage = serverAuth,clientAuth",
+    "extendedKeyUsage = anyExtendedKeyUsage" } do
+    it("that a client may show is taken: " .. ext, function()
+      assert.are.equal("done", extended(ext).consider().outcome)
+    end)
+  end
+
+  it("comes with its own issuer, not with another of the same name",
+    function()
+      local twin <close> = est.ca(lab, { from = NOW - YEAR,
+        to = NOW + 9 * YEAR, key = "P-384" })
+      local both = twin.dir .. "/both.der"
+      pki.openssl { "crl2pkcs7", "-nocrl", "-certfile", ca.issuer.cert,
+        "-certfile", twin.issuer.cert, "-outform", "DER", "-out", both }
+      local p = new { cacerts = function()
+        return answer(200, base64.encode(program.slurp(both)), PKCS7)
+      end }
+      p.consider()
+      local list = assert(trust.parse(p.keyring:read("mic", "cert.pem")))
+      assert.are.equal(2, #list)
+      assert.are.equal(trust.parse(program.slurp(ca.issuer.cert))[1].sha256,
+        list[2].sha256)
+    end)
 
   it("may begin in the second in which it is made", function()
     local p = new { enroll = function(request)
@@ -377,6 +478,50 @@ describe("an answer of the service", function()
       fails(new { cacerts = function() return answer(status) end }, text)
     end)
   end
+
+  local function redirect(where)
+    return function() return answer(302, "", { "Location", where }) end
+  end
+
+  it("is not asked for at another server", function()
+    for _, host in ipairs { "other.example.net", "est.example.net:8443" } do
+      local to = ("https://%s/.well-known/est/lab/"):format(host)
+      local p = new { enroll = redirect(to .. "simplereenroll") }
+      assert.are.equal("the server redirects to " .. to .. "simplereenroll; "
+        .. "what it is asked is asked of no other server",
+        fails(p, "Unknown, error code(302)", "bad-response").reason)
+      assert.are.equal(2, #p.asked())
+      p = new { cacerts = redirect(to .. "cacerts") }
+      fails(p, "Unknown, error code(302)", "bad-response")
+      assert.are.equal(1, #p.asked())
+    end
+  end)
+
+  it("may be at another path of the same server", function()
+    local p = new { enroll = function(request)
+      if request.url:find("?", 1, true) then return issued(request) end
+      return redirect("simplereenroll?2")()
+    end }
+    assert.are.equal("done", p.consider().outcome)
+    assert.are.equal("POST " .. BASE .. "simplereenroll?2", p.asked()[3])
+  end)
+
+  it("of very many CA certificates is looked at in part", function()
+    local names = {}
+    for i = 1, 17 do
+      names[#names + 1] = "-certfile"
+      names[#names + 1] = lab:authority { cn = "CA " .. i,
+        from = NOW - YEAR, to = NOW + YEAR }.cert
+    end
+    local path = lab.dir .. "/many.der"
+    pki.openssl { "crl2pkcs7", "-nocrl", "-outform", "DER", "-out", path,
+      table.unpack(names) }
+    local p = new { cacerts = function()
+      return answer(200, base64.encode(program.slurp(path)), PKCS7)
+    end }
+    assert.matches("first 16 of 17", fails(p, "certificate not trusted",
+      "c.untrusted").reason)
+  end)
 
   it("by a server that is not trusted: Download Failed: certificate not "
     .. "trusted", function()
@@ -642,7 +787,7 @@ describe("MIC_Cert_Refresh_Rule", function()
     ca:pkcs7(base64.decode(pem:gsub("%-%-%-%-%-[%u ]+%-%-%-%-%-", "")),
       { from = NOW - 60, to = NOW + YEAR })
     return answer(200, ca:newest() .. trust.pem(trust.parse(ca.lab and
-      require("support.program").slurp(ca.issuer.cert))[1].der))
+      program.slurp(ca.issuer.cert))[1].der))
   end
 
   it("of http is the lab's exchange, on simulated phones only", function()
@@ -664,7 +809,7 @@ describe("MIC_Cert_Refresh_Rule", function()
       device = { renew = function(url, old, request)
         seen = { url, trust.parse(old)[1].sha256 }
         ca:pkcs7(request, { from = NOW - 60, to = NOW + YEAR })
-        return ca:newest() .. require("support.program").slurp(ca.issuer.cert)
+        return ca:newest() .. program.slurp(ca.issuer.cert)
       end } }
     local old = p.facts().sha256
     assert.are.equal("done", p.consider().outcome)

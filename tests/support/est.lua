@@ -31,9 +31,11 @@ x509_extensions = ext
 [any]
 countryName = optional
 [ext]
-basicConstraints = critical,CA:FALSE
-extendedKeyUsage = clientAuth
+EXT
 ]]
+
+local CLIENT <const> = "basicConstraints = critical,CA:FALSE\n"
+  .. "extendedKeyUsage = clientAuth"
 
 -- issue CSR.der OUT.p7b: the certificate and its issuer as base64 of PKCS #7.
 local ISSUE <const> = [[#!/bin/sh
@@ -56,13 +58,15 @@ local function date(time) return os.date("!%Y%m%d%H%M%SZ", time) end
 
 --- A CA for phones under the lab's root, which keeps what it issues.
 -- @param lab   see pki.lua
--- o: from, to (s UTC) of its own certificate
+-- o: from, to (s UTC) and key of its own certificate; ext: extensions of those
+-- that it issues, lines of openssl.cnf
 function est.ca(lab, o)
   o = o or {}
   local issuer = lab:authority { cn = "Phone CA", by = lab.ca, from = o.from,
-    to = o.to }
+    to = o.to, key = o.key }
   local dir = assert(process.temp_dir())
-  local values = { DIR = dir, CERT = issuer.cert, KEY = issuer.key }
+  local values = { DIR = dir, CERT = issuer.cert, KEY = issuer.key,
+    EXT = o.ext or CLIENT }
   daemon.write(dir .. "/ca.cnf", fill(CONFIG, values))
   daemon.write(dir .. "/index", "")
   daemon.write(dir .. "/issue", fill(ISSUE, values))
