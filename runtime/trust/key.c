@@ -215,6 +215,10 @@ static enum peal_err parse(struct peal_key *k, const char *text, size_t len,
 	if (rc == MBEDTLS_ERR_PK_PASSWORD_REQUIRED)
 		return peal_fail(reason, PEAL_EKEY,
 				 "the private key is protected by a password");
+	if (rc == MBEDTLS_ERR_RSA_BAD_INPUT_DATA) /* its version (RFC 8017) */
+		return peal_fail(reason, PEAL_EKEY,
+				 "an RSA key of more than two primes, which is "
+				 "not read; make another: openssl genrsa 2048");
 	if (rc)
 		return peal_fail(reason, peal_err_pk(rc, PEAL_EKEY),
 				 "not a private key in PEM or DER");

@@ -30,6 +30,8 @@ static const char make_keys[] =
 	"topk8 p256 der8\n"
 	"topk8 rsa rsader8\n"
 	"openssl rsa -in rsa -traditional -outform DER -out rsader\n"
+	"openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 "
+	"-pkeyopt rsa_keygen_primes:3 -out three\n"
 	"head -c 100 p256 > short\n"
 	": > empty\n"
 	"head -c 2000000 /dev/zero > large\n"
@@ -92,12 +94,15 @@ static void says_what_it_cannot_use(void)
 		{ "missing", PEAL_ENOENT, "cannot be opened" },
 		{ "open", PEAL_EPERM,
 		  "can be read by others; type: chmod 600" },
-		{ "link", PEAL_EPERM, "symbolic link, which is not followed" },
+		{ "link", PEAL_EPERM,
+		  "symbolic link, which is not followed; put the file itself there" },
 		{ "dir", PEAL_EINVAL, "is not a file" },
 		{ "pipe", PEAL_EINVAL, "is not a file" },
 		{ "large", PEAL_ETOOBIG, "is larger than" },
 		{ "locked", PEAL_EKEY, "protected by a password" },
 		{ "odd", PEAL_EKEY, "a curve that TLS servers do not know" },
+		{ "three", PEAL_EKEY,
+		  "more than two primes, which is not read; make another" },
 		{ "public", PEAL_EKEY, "not a private key in PEM" },
 		{ "short", PEAL_EKEY, "not a private key in PEM" },
 		{ "empty", PEAL_EKEY, "not a private key in PEM" },
