@@ -28,6 +28,18 @@ describe("advice", function()
       .. "and password; they are not sent in clear: it wants Basic, over "
       .. "http" }, "https" },
     { { word = "t.version" }, "TLS 1.2 or 1.3" },
+    { { word = "scheme", sentence = "Bad scheme" }, "tftp, http or https" },
+    { { word = "scheme", sentence = "MIC_Cert_Refresh_Rule: Bad scheme" },
+      "EST service" },
+    { { word = "no-server", sentence = "MIC_Cert_Refresh_Rule names no "
+      .. "server" }, "EST service" },
+    { { word = "corrupt", sentence = "the new certificate is not for clients "
+      .. "(extended key usage)" }, "CA that renews" },
+    { { word = "corrupt", sentence = "the service has certified another key "
+      .. "than the phone's" }, "CA that renews" },
+    { { word = "bad-response", sentence = "the server redirects to "
+      .. "https://h/; what it is asked is asked of no other server" },
+      "MIC_Cert_Refresh_Rule" },
     { { word = "unknown", status = 205 }, "answer 200" },
     { { word = "unknown", status = 206 }, "answer 200" },
     { { word = "unknown", status = 304 }, "301 or 302" },

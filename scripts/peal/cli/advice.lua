@@ -5,6 +5,10 @@ local CORRUPT <const> =
   "see what the file holds: peal profile check FILE [--key K]"
 local CERTIFICATE <const> = "give the server a new certificate, or look at "
   .. "this one: peal cert list"
+local EST <const> = "name the EST service itself in MIC_Cert_Refresh_Rule: "
+  .. "https://HOST[/LABEL]"
+local ISSUED <const> = "see the settings of the CA that renews: a phone's "
+  .. "certificate keeps key and subject, ends later, and is for clients"
 local SPACE <const> = "make room there, then try again"
 
 -- Failures of a resync.
@@ -82,6 +86,10 @@ local REFUSED <const> = {
 
 -- Sentences that tell more than their word does.
 local BY_SENTENCE <const> = {
+  { "^MIC_Cert_Refresh_Rule", EST },
+  { "asked of no other server", EST },
+  { "^the new certificate ", ISSUED },
+  { "^the service has certified", ISSUED },
   { "Restricted_Access_Domains",
     "Restricted_Access_Domains names the servers that may be used" },
   { "extended key usage", "give the server a certificate that is meant for "
