@@ -17,6 +17,7 @@
 -- Source: Gigaset wiki, Security, certificate lists; caps, and that a valid
 -- server certificate counts as accepted while it lasts, are our choice.
 local bundle = require "peal.custom_ca.bundle"
+local civil = require "peal.civil"
 local json = require "peal.json"
 local trust = require "peal.trust"
 
@@ -228,7 +229,8 @@ end
 -- An entry with the facts of its certificate.
 local function view(entry, facts)
   local out = { id = entry.id, list = list_of(entry), state = entry.state,
-    type = entry.type, reason = entry.reason, since = entry.since,
+    type = entry.type, reason = entry.reason,
+    since = entry.since and civil.iso(entry.since),
     host = entry.host, builtin = entry.builtin or false,
     custom_ca = entry.custom_ca or false }
   facts = facts or (trust.parse(entry.pem) or {})[1] or {}
@@ -317,7 +319,7 @@ local function decide(phone, id, state)
   local entry, sentence, word = meant(phone, id)
   if not entry then return nil, sentence, word end
   if entry.state ~= "invalid" then
-    return nil, "not in Invalid list", "bad-state"
+    return nil, "not in Invalid list: it is " .. entry.state, "bad-state"
   end
   local lists = lists_of(phone)
   local known = lists.by_id[entry.id]
@@ -367,8 +369,8 @@ function certificates.remove(phone, id)
   return shown
 end
 
--- One certificate of an import: "added", "expired" or "duplicates", and its
--- entry.
+-- One certificate of an import: "added", "expired", "rejected" (it stays so) or
+-- "duplicates"; and its entry.
 local function import_one(phone, facts)
   local lists = lists_of(phone)
   local known = lists.by_id[facts.sha256]
@@ -377,8 +379,8 @@ local function import_one(phone, facts)
     return "duplicates"
   end
   local expired = facts.to < time_of(phone)
-  if known and known.state == "invalid" and expired then
-    return "duplicates"
+  if known and expired then
+    return known.state == "rejected" and "rejected" or "duplicates", known
   end
   lists.removed[facts.sha256] = nil
   local entry = new_entry(phone, facts, expired and "invalid" or "valid",
@@ -405,8 +407,11 @@ local function no_room(phone, list)
   end
 end
 
---- Take in a file: PEM with one or many, or DER.
--- @treturn[1] table { added = list of entries, duplicates = n, expired = n }
+--- Take in a file: PEM with one or many, or DER. One that was rejected is so
+-- no more, unless it has expired.
+-- @treturn[1] table { added = list of entries (lifted = true: it was rejected),
+--   duplicates = n, expired = n, invalid = entries of the expired ones,
+--   rejected = entries of those that stay so }
 -- @return[2] nil, sentence, word; nothing was taken in
 function certificates.import(phone, bytes)
   if #bytes > IMPORT_BYTES then
@@ -417,15 +422,20 @@ function certificates.import(phone, bytes)
   if not list then return nil, sentence, word end
   sentence = no_room(phone, list)
   if sentence then return nil, sentence, "limit" end
-  local result = { added = {}, duplicates = 0, expired = 0 }
+  local result = { added = {}, duplicates = 0, invalid = {}, rejected = {} }
   for _, facts in ipairs(list) do
+    local known = lists_of(phone).by_id[facts.sha256]
     local what, entry = import_one(phone, facts)
-    if what == "added" then
-      table.insert(result.added, view(entry, facts))
+    if what == "duplicates" then
+      result.duplicates = result.duplicates + 1
     else
-      result[what] = result[what] + 1
+      local shown = view(entry, facts)
+      shown.lifted = what == "added" and known and known.state == "rejected"
+        or nil
+      table.insert(result[what == "expired" and "invalid" or what], shown)
     end
   end
+  result.expired = #result.invalid
   local ok
   ok, sentence, word = settle(phone)
   if not ok then return nil, sentence, word end

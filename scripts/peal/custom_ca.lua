@@ -126,7 +126,7 @@ local function succeed(phone, rule, list, by)
   local ok, failed = write(phone, values)
   if not ok then return nil, failed end
   if changed then policy.changed(phone) end
-  return tell(phone, { outcome = "done", reason = info },
+  return tell(phone, { outcome = "done", reason = info, by = by },
     ("Custom CA: %s, %d %s"):format(info, #list,
       #list == 1 and "certificate" or "certificates"))
 end
@@ -232,7 +232,7 @@ end
 --                 one tried last; "resync": also where the last attempt
 --                 failed; "request": about.url, for this once
 -- @treturn table outcome "none", "done" or "failed"; reason, word, cause (the
---   text of status pages)
+--   text of status pages); by: see bundle.BY
 function custom_ca.consider(phone, run, about)
   local rule = about.event ~= "request" and (phone:param(PARAM) or "") or nil
   local text, failed = expand(phone, rule or about.url)

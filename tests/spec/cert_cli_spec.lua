@@ -73,9 +73,9 @@ describe("peal cert", function()
       { entry.list, entry.state, entry.type, entry.reason, entry.cn })
     local id = entry.id:sub(1, 10)
     local table_of = ok(p:run("cert", "list")).out
-    assert.matches("ID +LIST +STATE +SUBJECT +EXPIRES +REASON", table_of)
-    assert.matches(id .. "%x%x +invalid +invalid +CN=localhost +%d+%-%d+%-%d+"
-      .. " +c.expired", table_of)
+    assert.matches("ID +LIST +STATE +EXPIRES +SUBJECT", table_of)
+    assert.matches(id .. "%x%x +invalid +c.expired +%d+%-%d+%-%d+ "
+      .. " *CN=localhost", table_of)
 
     local said = ok(p:run("cert", "accept", id))
     assert.matches("^peal: accepted " .. id, said.err)
@@ -86,7 +86,10 @@ describe("peal cert", function()
 
     local again = p:run("cert", "accept", id)
     assert.equal(1, again.code)
-    assert.matches("^peal: not in Invalid list %[bad%-state%]", again.err)
+    assert.is_truthy(again.err:find("^peal: not in Invalid list: it is "
+      .. "accepted %[bad%-state%]\n +remove it first: peal cert remove " .. id
+      .. " %-%-phone %S+ %-%-store " .. p.store:gsub("%p", "%%%0") .. ";"),
+      again.err)
 
     ok(p:run("cert", "remove", id))
     assert.same({}, (list(p)))
@@ -167,6 +170,15 @@ describe("peal cert", function()
     local done = json.decode(ok(p:run("cert", "import", expired.cert,
       "--json")).out)
     assert.same({ {}, 0, 1 }, { done.added, done.duplicates, done.expired })
+    local id = done.invalid[1].id:sub(1, 12)
+    assert.equal("c.expired", done.invalid[1].reason)
+    ok(p:run("cert", "reject", id))
+    r = ok(p:run("cert", "import", expired.cert))
+    assert.equal(id .. "  server  CN=localhost\n", r.out)
+    assert.equal("peal: 0 imported, 1 expired, and still rejected\n", r.err)
+    ok(p:run("cert", "remove", id))
+    r = ok(p:run("cert", "import", expired.cert))
+    assert.equal(id .. "  invalid  CN=localhost\n", r.out)
     assert.equal("c.expired", list(p)[2].reason)
   end)
 
@@ -208,8 +220,8 @@ describe("peal cert", function()
     wrong(2, "list, show, accept", "trust")
     wrong(2, "peal cert show takes one ID", "show")
     wrong(2, "takes options only", "list", "x")
-    wrong(1, "%[not%-found%]\n +list them with: peal cert list", "show",
-      "0123456789")
+    wrong(1, "%[not%-found%]\n +list them with: peal cert list "
+      .. "%-%-phone %S+ %-%-store %S+st", "show", "0123456789")
     wrong(1, "hexadecimal", "show", "nobody")
     wrong(1, "%[io%]\n", "import", p.dir .. "/none.pem")
     wrong(1, "phone.lua: .*%]\n +is it PEM or DER", "import", p.file)
@@ -224,6 +236,32 @@ describe("peal cert", function()
     end
   end)
 
+  it("takes the PKCS #7 that other programs write as PEM", function()
+    local p <close> = phone { trust = {} }
+    local file = p.dir .. "/ca.p7b"
+    pki.openssl { "crl2pkcs7", "-nocrl", "-certfile", lab.ca.cert, "-out",
+      file }
+    assert.matches("BEGIN PKCS7", program.slurp(file))
+    assert.equal("peal: 1 imported\n",
+      ok(p:run("cert", "import", file)).err)
+    assert.equal("Lab CA", list(p)[1].cn)
+    write(file, "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n")
+    local r = p:run("cert", "import", file)
+    assert.equal(1, r.code)
+    assert.matches("ca.p7b: [^\n]+%[[%w-]+%]\n +is it PEM or DER", r.err)
+  end)
+
+  it("names the store it wants", function()
+    for _, args in ipairs { { "cert", "list" }, { "ca", "status" },
+      { "status" } } do
+      local r = program.peal(table.unpack(args))
+      assert.equal(2, r.code)
+      assert.matches("needs a store to read", r.err)
+    end
+    assert.matches("needs a store to write to",
+      program.peal("cert", "accept", "0123").err)
+  end)
+
   it("names a CA whose subject is long by its common name", function()
     local p <close> = phone { trust = {} }
     local ca = p.dir .. "/long.pem"
@@ -233,7 +271,9 @@ describe("peal cert", function()
       "/C=ES/O=A trust service provider/OU=Its roots/CN=Root of phones" }
     assert.matches("  ca  CN=Root of phones\n",
       ok(p:run("cert", "import", ca)).out)
-    assert.matches("valid +CN=Root of phones +20", p:run("cert", "list").out)
+    local text = p:run("cert", "list").out
+    assert.matches("valid +20[%d%-]+  CN=Root of phones\n", text)
+    for line in text:gmatch("[^\n]+") do assert.is_true(#line <= 80, line) end
   end)
 
   it("fetches a bundle once, and leaves Custom_CA_Rule alone (vector 6)",
@@ -244,7 +284,12 @@ describe("peal cert", function()
       local at = ("http://127.0.0.1:%d/"):format(web.http_port)
       local p <close> = phone { trust = {} }
       local r = ok(p:run("cert", "updateca", at .. "b.pem"))
-      assert.equal("peal: done: Installed - Lab CA\n", r.err)
+      assert.matches("^peal: done: Installed %- Lab CA\npeal: the bundle "
+        .. "came by http: anybody on the way could put in their own\n", r.err)
+      local brought = list(p)[1]
+      assert.same({ "Lab CA", "ca", "valid", true }, { brought.cn,
+        brought.list, brought.state, brought.custom_ca })
+      assert.matches("valid %(custom CA%)", p:run("cert", "list").out)
       assert.equal("c.expired", refused(p)) -- no more c.untrusted
       assert.equal("", p:param("Custom_CA_Rule"))
       r = p:run("cert", "updateca", at .. "none.pem")
@@ -256,10 +301,32 @@ describe("peal cert", function()
       local d <close> = daemons.start { p }
       r = ok(p:run("cert", "updateca", at .. "b.pem", "--json"))
       assert.equal("done", json.decode(r.out).outcome)
+      assert.equal("http", json.decode(r.out).by)
+      assert.matches("came by http: anybody",
+        p:run("cert", "updateca", at .. "b.pem").err)
       assert.matches("custom CA +Installed %- Lab CA; Last provisioning succ",
         p:run("status").out)
       assert.equal(0, d:stop())
+      r = ok(p:run("cert", "remove", brought.id))
+      assert.equal(("peal: removed %s: O=Lab, CN=Lab CA\n"):format(
+        brought.id:sub(1, 12)), r.err)
+      assert.matches("custom CA +Not Installed", p:run("status").out)
+      assert.equal("c.untrusted", refused(p))
     end)
+
+  it("says that Custom_CA_Rule does not bring back what is removed", function()
+    if not need("nginx") then return end
+    local web <close> = servers.nginx { root = root }
+    write(root .. "/b.pem", program.slurp(lab.ca.cert))
+    local p <close> = phone { trust = {}, params = {
+      Custom_CA_Rule = ("http://127.0.0.1:%d/b.pem"):format(web.http_port) } }
+    refused(p)
+    local r = ok(p:run("cert", "remove", list(p)[1].id))
+    assert.matches("\npeal: Custom_CA_Rule brings it back only when its text "
+      .. "changes, or with: peal cert updateca URL %-%-phone", r.err)
+    refused(p)
+    assert.matches("custom CA +Not Installed", p:run("status").out)
+  end)
 end)
 
 describe("a key that others can read", function()

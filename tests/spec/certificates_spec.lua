@@ -66,7 +66,7 @@ describe("a certificate", function()
     fails(c, "c.name", "prov.example")
     assert.equal("invalid invalid server c.name", where(c))
     assert.equal("prov.example", certificates.find(p, c.id).host)
-    assert.equal(certs.NOW, certificates.find(p, c.id).since)
+    assert.equal("2026-11-22T10:15:30Z", certificates.find(p, c.id).since)
     assert.is_nil(believed(c))
     fails(c, "c.expired")
     assert.equal("invalid invalid server c.expired", where(c))
@@ -120,13 +120,14 @@ describe("a certificate", function()
     end
     assert(certificates.import(p, c.pem))
     for _, act in ipairs { "accept", "reject" } do
-      assert.same({ nil, "not in Invalid list", "bad-state" },
+      assert.same({ nil, "not in Invalid list: it is valid", "bad-state" },
         { certificates[act](p, c.id) })
     end
     fails(lab:make { cn = "b" }, "c.name")
     local b = certificates.list(p)[3]
     assert(certificates.reject(p, b.id))
-    assert.equal("bad-state", select(3, certificates.accept(p, b.id)))
+    assert.same({ nil, "not in Invalid list: it is rejected", "bad-state" },
+      { certificates.accept(p, b.id) })
     assert.equal("bad-state", select(3, certificates.reject(p, b.id)))
   end)
 
@@ -225,13 +226,26 @@ describe("an import", function()
     local old = lab:make { to = certs.NOW - 1 }
     local done = assert(certificates.import(p, old.pem))
     assert.same({ 0, 1 }, { #done.added, done.expired })
+    assert.equal(old.id, done.invalid[1].id)
     assert.equal("invalid invalid server c.expired", where(old))
   end)
 
-  it("of a rejected one makes it valid", function()
+  it("of a rejected one that has expired leaves it rejected", function()
+    local old = lab:make { to = certs.NOW - 1 }
+    fails(old, "c.expired")
+    assert(certificates.reject(p, old.id))
+    local done = assert(certificates.import(p, old.pem))
+    assert.same({ 0, 0, 0 }, { #done.added, done.duplicates, done.expired })
+    assert.equal(old.id, done.rejected[1].id)
+    assert.equal("rejected", believed(old))
+  end)
+
+  it("of a rejected one makes it valid, and says so", function()
     fails(other.ca, "c.untrusted")
     assert(certificates.reject(p, other.ca.id))
-    assert(certificates.import(p, other.ca.pem))
+    local done = assert(certificates.import(p, other.ca.pem .. lab:make().pem))
+    assert.is_true(done.added[1].lifted)
+    assert.is_nil(done.added[2].lifted)
     assert.equal("valid ca ca nil", where(other.ca))
     assert.equal("anchor", believed(other.ca))
   end)

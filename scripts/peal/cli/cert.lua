@@ -2,7 +2,9 @@
 -- The lists are the daemon's where one owns the store, and the store's else.
 local access = require "peal.cli.cert.access"
 local advice = require "peal.cli.advice"
+local base64 = require "peal.base64"
 local files = require "peal.cli.files"
+local hints = require "peal.cli.hints"
 local output = require "peal.cli.output"
 local show = require "peal.cli.cert.show"
 local trust = require "peal.trust"
@@ -20,8 +22,8 @@ local cert = {
     .. "reject    refuse every connection that shows it\n"
     .. "remove    forget it; one of the factory's stays away until a factory "
     .. "reset\n"
-    .. "import    put the certificates of FILE (PEM or DER, - for standard "
-    .. "input)\n          into the lists\n"
+    .. "import    put the certificates of FILE (PEM, DER or PKCS #7, - for "
+    .. "standard\n          input) into the lists\n"
     .. "export    print it as PEM\n"
     .. "updateca  fetch a bundle of CA certificates, for this once; "
     .. "Custom_CA_Rule stays\n"
@@ -86,13 +88,32 @@ local function change(action, text)
     else
       output.say("%s %s: %s", text, entry.id:sub(1, 12), show.subject(entry))
     end
-    return 0
+    return 0, entry
   end
 end
 
 verbs.accept = change("accept", "accepted")
 verbs.reject = change("reject", "rejected")
-verbs.remove = change("remove", "removed")
+
+local remove = change("remove", "removed")
+
+local AGAIN <const> = "Custom_CA_Rule brings it back only when its text "
+  .. "changes, or with: peal cert updateca URL --store DIR"
+
+function verbs.remove(on, options)
+  local code, done = remove(on, options)
+  if not code then return nil, done end
+  if done.custom_ca_rule then
+    output.say("%s", hints.typed(AGAIN, options))
+  end
+  return code
+end
+
+-- A PKCS #7 as PEM has a label of its own; its content is read as DER.
+local function plain(bytes)
+  local body = bytes:match("%-%-%-%-%-BEGIN PKCS7%-%-%-%-%-(.-)%-%-%-%-%-END")
+  return body and base64.decode(body) or bytes
+end
 
 -- The certificates of a file as PEM, without what else it holds.
 local function pem_of(path)
@@ -103,7 +124,7 @@ local function pem_of(path)
       FILE_MAX >> 10), word = "toobig",
       next = "take the certificates out of it that are needed" }
   end
-  local list, sentence, word = trust.parse(bytes)
+  local list, sentence, word = trust.parse(plain(bytes))
   if not list then
     return nil, { sentence = ("%s: %s"):format(path, sentence), word = word,
       next = NO_CERTIFICATES }
@@ -140,12 +161,15 @@ function verbs.export(on, options)
   return 0
 end
 
-local function advised(result)
+local function advised(result, options)
   if result.word == "corrupt" then return NO_CERTIFICATES end
   if result.word == "fnf" then return "does the server have that file?" end
-  return advice.of { sentence = result.reason, word = result.word,
-    cause = { id = result.word } }
+  return hints.typed(advice.of { sentence = result.reason, word = result.word,
+    cause = { id = result.word } }, options)
 end
+
+local IN_CLEAR <const> = "the bundle came by %s: anybody on the way could put "
+  .. "in their own"
 
 -- What a part of the engine came to: 0 where nothing failed.
 local function tell(result, options)
@@ -155,9 +179,10 @@ local function tell(result, options)
     output.say("%s%s", result.outcome == "none" and "nothing to do"
       or result.outcome, result.reason and ": " .. result.reason or "")
   end
+  if result.by then output.say(IN_CLEAR, result.by) end
   if result.outcome ~= "failed" then return 0 end
   output.failure { sentence = result.reason, word = result.word,
-    next = advised(result) }
+    next = advised(result, options) }
   return 1
 end
 

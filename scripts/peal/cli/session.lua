@@ -126,7 +126,8 @@ end
 local function open_store(options, file, schema, wants)
   local path = options.store or file.store
   if wants.disk and not path then
-    return usage(("peal %s needs a store to write to"):format(wants.disk),
+    return usage(("peal %s needs a store to %s"):format(wants.disk,
+      wants.read_only and "read" or "write to"),
       "name a folder: --store DIR")
   end
   if path and is_foreign(path) then

@@ -14,21 +14,25 @@ local function failure(sentence, word, next_step)
 end
 
 local NEXT <const> = {
-  ["not-found"] = "list them with: peal cert list",
-  invalid = "give more of its digits: peal cert list --json",
-  ["bad-state"] = "only what failed a check is accepted or rejected; "
-    .. "see: peal cert list",
+  ["not-found"] = "list them with: peal cert list --store DIR",
+  invalid = "give more of its digits: peal cert list --json --store DIR",
 }
 
-local function advised(result, sentence, word)
+-- Only what failed a check is accepted or rejected.
+local FIRST <const> = "remove it first: peal cert remove %s --store DIR; it is "
+  .. "listed again when a server shows it and it fails a check"
+
+local function advised(id, result, sentence, word)
   if result then return result end
-  return failure(sentence, word, NEXT[word])
+  return failure(sentence, word, word == "bad-state"
+    and FIRST:format(id:sub(1, 12)) or NEXT[word])
 end
 
 -- A function of (phone, params) that does something to one certificate.
 local function on_one(fn)
   return function(phone, params)
-    return advised(fn(phone, type(params.id) == "string" and params.id or ""))
+    local id = type(params.id) == "string" and params.id or ""
+    return advised(id, fn(phone, id))
   end
 end
 
@@ -62,7 +66,9 @@ function asked.import(phone, params)
   end
   local done, sentence, word = certificates.import(phone, params.pem)
   if not done then return nil, sentence, word end
-  done.added = json.array(done.added)
+  for _, name in ipairs { "added", "invalid", "rejected" } do
+    done[name] = json.array(done[name])
+  end
   return done
 end
 

@@ -66,7 +66,7 @@ local function work(what, about)
     result, sentence, word = ask(member, what, request, params.wait)
     if not result then return nil, sentence, word end
     return { outcome = result.outcome, reason = result.reason,
-      word = result.word, err = result.err }
+      word = result.word, err = result.err, by = result.by }
   end
 end
 

@@ -1,6 +1,7 @@
 --- Who is asked about certificates: the daemon that owns the store, or, where
 -- none does, the phone as it is in the store.
 local advice = require "peal.cli.advice"
+local hints = require "peal.cli.hints"
 local remote = require "peal.cli.remote"
 local session = require "peal.cli.session"
 
@@ -19,7 +20,8 @@ function access.open(options, read_only)
       read_only = read_only })
     if not phone then return nil, failed end
   end
-  return setmetatable({ daemon = daemon, here = phone }, access)
+  return setmetatable({ daemon = daemon, here = phone, options = options },
+    access)
 end
 
 -- A call's results as a command returns them.
@@ -29,14 +31,19 @@ local function outcome(result, sentence, word, place, next_step)
     next = next_step or advice.here(word) }
 end
 
+local function ask(self, action, params)
+  if self.daemon then return self.daemon:call("cert_" .. action, params) end
+  local asked = require "peal.daemon.certificates"
+  return outcome(asked[action](self.here.phone, params))
+end
+
 --- Ask for an action of daemon/certificates.lua.
 -- @return[2] nil, failure
 function access:ask(action, params)
-  if self.daemon then
-    return self.daemon:call("cert_" .. action, params or {})
-  end
-  local asked = require "peal.daemon.certificates"
-  return outcome(asked[action](self.here.phone, params or {}))
+  local result, failed = ask(self, action, params or {})
+  if result then return result end
+  failed.next = hints.typed(failed.next, self.options)
+  return nil, failed
 end
 
 -- Have a module consider something, and keep what it notes.
@@ -50,7 +57,7 @@ local function consider(open, module, about)
   local ok, sentence, word = open.phone.keep:flush("cert")
   if not ok then return outcome(nil, sentence, word) end
   return { outcome = result.outcome, reason = result.reason,
-    word = result.word }
+    word = result.word, by = result.by }
 end
 
 --- Fetch a bundle of CA certificates.
