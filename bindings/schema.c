@@ -6,7 +6,7 @@
  *
  * Definitions come as tables: name (or names: several between blanks that are
  * alike in all else), type, count, max, min, bits, lo, hi, choices, default, ua,
- * secret, reboot, empty. What documents a parameter (doc, unit,
+ * secret, reboot, empty, chars. What documents a parameter (doc, unit,
  * group, source, range, example, effect, label) may be in the same table and
  * is passed over; any other key is an error. */
 #include <string.h>
@@ -191,6 +191,8 @@ static void field(lua_State *L, const char *key, struct definition *d)
 		flag(L, key, p, PEAL_PARAM_REBOOT);
 	else if (strcmp(key, "empty") == 0)
 		flag(L, key, p, PEAL_PARAM_EMPTY_OK);
+	else if (strcmp(key, "chars") == 0)
+		flag(L, key, p, PEAL_PARAM_CHARS);
 	else if (!is_prose(key))
 		luaL_error(L, "a parameter has no field '%s'", key);
 }
@@ -378,6 +380,8 @@ static int l_param(lua_State *L)
 	peal_lua_set_bool(L, "secret", (p->flags & PEAL_PARAM_SECRET) != 0);
 	peal_lua_set_bool(L, "reboot", (p->flags & PEAL_PARAM_REBOOT) != 0);
 	peal_lua_set_bool(L, "empty", peal_schema_empty_ok(s, (unsigned)i));
+	if (p->flags & PEAL_PARAM_CHARS)
+		peal_lua_set_bool(L, "chars", 1);
 	if (p->max)
 		peal_lua_set_int(L, "max", p->max);
 	if (p->min)

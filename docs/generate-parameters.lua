@@ -51,7 +51,8 @@ local function range_of(entry)
     return ("%d to %d"):format(entry.lo, entry.hi)
       .. (entry.empty and " or empty" or "")
   elseif entry.type == "Str" or entry.type == "URL" or not entry.type then
-    return ("up to %d bytes"):format(entry.max or 8192)
+    return ("up to %d %s"):format(entry.max or 8192,
+      entry.chars and "characters" or "bytes")
   end
   return RANGES[entry.type]
 end

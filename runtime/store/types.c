@@ -82,16 +82,31 @@ static size_t text_limit(const struct peal_param *p)
 	return p->max && p->max < most ? p->max : most;
 }
 
+/* Characters of UTF-8: all bytes but those that continue one. None has more
+ * than four, whatever the bytes say. */
+static size_t characters(const char *text, size_t len)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < len; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n < (len + 3) / 4 ? (len + 3) / 4 : n;
+}
+
 static enum peal_err check_text(const struct peal_param *p, const char *text,
 				size_t len, struct peal_buf *out,
 				struct peal_reason *reason)
 {
-	if (len > text_limit(p))
-		return peal_fail(reason, PEAL_ETYPE, "longer than %zu bytes",
-				 text_limit(p));
-	if (len && len < p->min)
-		return peal_fail(reason, PEAL_ETYPE, "shorter than %u bytes",
-				 p->min);
+	int in_chars = (p->flags & PEAL_PARAM_CHARS) != 0;
+	const char *unit = in_chars ? "characters" : "bytes";
+	size_t n = in_chars ? characters(text, len) : len;
+
+	if (n > text_limit(p) || (in_chars && len > PEAL_LIMIT_VALUE))
+		return peal_fail(reason, PEAL_ETYPE, "longer than %zu %s",
+				 text_limit(p), unit);
+	if (n && n < p->min)
+		return peal_fail(reason, PEAL_ETYPE, "shorter than %u %s",
+				 p->min, unit);
 	if (memchr(text, '\0', len))
 		return peal_fail(reason, PEAL_ETYPE, "holds a NUL");
 	return peal_buf_add(out, text, len);

@@ -11,6 +11,7 @@
 --             runtime/include/peal/schema.h has them all
 --   count     a family's highest number
 --   max       bytes (Str, URL) or decimals (Float, Time)
+--   chars     true: max counts characters of UTF-8, not bytes (Str)
 --   bits      8, 16, 32 or 64 (Uns, Sig)
 --   lo, hi    range (Uns, Sig)
 --   choices   canonical spellings (Choice), numbers (List); "0=NOTICE" reads

@@ -60,6 +60,29 @@ describe("the user of the provisioning client (Gigaset)", function()
   end)
 end)
 
+describe("a name of 74 characters", function()
+  -- What a resync makes of it, and what it says.
+  local function set_to(text)
+    local name = "Security.global.HTTPAuthUsername"
+    local run = cases.run { phone = { params = { [name] = "old",
+      Profile_Rule = "http://192.0.2.7/a" } },
+      server = { ["*"] = { body = ("<flat-profile><%s>%s</%s>"
+        .. "</flat-profile>"):format(name, text, name) } } }
+    return run.store:get(name), (run.results[1].notes[1] or {}).text
+  end
+
+  it("has characters, which may take several bytes each", function()
+    for _, text in ipairs { ("\u{e4}"):rep(74), ("\u{20ac}"):rep(74),
+      ("\u{1f514}"):rep(74) } do
+      assert.equal(text, (set_to(text)))
+    end
+    local kept, said = set_to(("\u{e4}"):rep(75))
+    assert.equal("old", kept)
+    assert.matches("longer than 74 characters", said)
+    assert.equal("old", (set_to(("x"):rep(75))))
+  end)
+end)
+
 describe("an answer 401", function()
   local BASIC <const> = { ["WWW-Authenticate"] = 'Basic realm="x"' }
 

@@ -58,14 +58,16 @@ enum peal_param_flag {
 	PEAL_PARAM_SECRET = 1,   /* never printed in clear */
 	PEAL_PARAM_REBOOT = 2,   /* a change takes a reboot to act */
 	PEAL_PARAM_EMPTY_OK = 4, /* admits "" though its type does not */
-	PEAL_PARAM_UNTYPED = 8   /* kept though no registry knows it */
+	PEAL_PARAM_UNTYPED = 8,  /* kept though no registry knows it */
+	PEAL_PARAM_CHARS = 16    /* Str: max and min count UTF-8 characters */
 };
 
 /* One parameter, or one family.
  *   name     element name, such as "Resync_At__HHmm_"; a family has "_n_" in
  *            it once, such as "Line_Enable_n_", and count > 0
  *   count    a family's highest number, 1..count; 0: a single parameter
- *   max      bytes (Str, URL), decimals (Float, Time) or unused
+ *   max      bytes (Str, URL; see PEAL_PARAM_CHARS), decimals (Float, Time)
+ *            or unused
  *   min      fewest bytes of a Str that is not empty
  *   lo, hi   range of Uns, Sig, both inclusive; lo > hi: the type's own range
  *   bits     8, 16, 32 or 64 for Uns and Sig, 0: 32

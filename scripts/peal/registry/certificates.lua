@@ -10,9 +10,10 @@ return {
     group = "Certificate Lists", source = GIGASET,
     { name = "SystemSettings.Security_Certificates_AcceptAllCertificates",
       type = "Uns", bits = 8, default = "0", lo = 0, hi = 1 },
-    { name = "Security.global.HTTPAuthUsername", type = "Str", max = 74 },
+    { name = "Security.global.HTTPAuthUsername", type = "Str", max = 74,
+      chars = true },
     { name = "Security.global.HTTPAuthPassword", type = "Str", max = 74,
-      secret = true },
+      chars = true, secret = true },
   },
   {
     group = "Certificate Generation", source = MITEL,

@@ -8,7 +8,7 @@ local KEYS <const> = {
   name = "string", names = "string", type = "string", count = "number",
   max = "number", min = "number", bits = "number", lo = "number", hi = "number",
   choices = "table", default = "string", empty = "boolean", ua = "string",
-  secret = "boolean", reboot = "boolean",
+  secret = "boolean", reboot = "boolean", chars = "boolean",
 }
 local WORDS <const> = {
   doc = "string", unit = "string", example = "string", source = "string",
