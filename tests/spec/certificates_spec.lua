@@ -468,6 +468,17 @@ describe("the lists", function()
     assert.equal(1 + 64, #certificates.list(p))
   end)
 
+  it("have nothing to write where all that is shown is listed", function()
+    local leaf = other:make()
+    for run = 1, 3 do
+      fails(leaf, "c.untrusted", "h", other.ca)
+      assert.equal(run == 1, p.keep:dirty())
+      assert(p.keep:flush("trust"))
+      assert.equal(1, st:revision())
+      restart()
+    end
+  end)
+
   it("forget sessions when they change, not when a server fails",
     function()
       local forgotten = 0
