@@ -23,7 +23,7 @@ describe("advice", function()
       .. "for servers (its extended key usage lacks serverAuth)" },
       "serverAuth" },
     { { word = "c.untrusted", sentence = "the root R was removed by the "
-      .. "administrator" }, "peal cert list" },
+      .. "administrator; import it to trust h again" }, "peal cert import" },
     { { word = "unknown", status = 401, sentence = "the server asks for user "
       .. "and password; they are not sent in clear: it wants Basic, over "
       .. "http" }, "https" },

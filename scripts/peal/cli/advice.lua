@@ -98,8 +98,8 @@ local BY_SENTENCE <const> = {
   { "was only let pass", "let the server ask for Digest, give it a certificate "
     .. "that passes, or accept this one: peal cert list" },
   { "server that redirected here", "name the last address in the rule" },
-  { "removed by the administrator", "if that was a mistake, accept it again: "
-    .. "peal cert list" },
+  { "removed by the administrator", "if that was a mistake: peal cert import "
+    .. "FILE" },
   { "^redirect", "name the last address in the rule, or mend the redirect: "
     .. "301 or 302, to http or https, and never from https to http" },
   { "redirects$", "does the server redirect in a circle? Name the last "
