@@ -77,12 +77,23 @@ static int one_check(void *arg)
 	return check(arg, 0, 2) != PEAL_OK;
 }
 
+/* Without memory nobody has issued anything. */
+static int one_link(void *arg)
+{
+	const struct chain *c = arg;
+
+	CHECK(!peal_chain_issued(&c->certs[2], &c->certs[0]));
+	return !peal_chain_issued(&c->certs[1], &c->certs[0]) ||
+	       !peal_chain_same_subject(&c->certs[1], &c->certs[1]);
+}
+
 static void every_allocation_may_fail(void)
 {
 	struct chain c;
 
 	load(&c);
 	alloc_fail_each(one_check, &c);
+	alloc_fail_each(one_link, &c);
 	peal_anchors_unref(c.anchors);
 }
 
