@@ -162,7 +162,9 @@ function verbs.export(on, options)
 end
 
 local function advised(result, options)
-  if result.word == "corrupt" then return NO_CERTIFICATES end
+  if result.word == "corrupt" and options[1] == "updateca" then
+    return NO_CERTIFICATES
+  end
   if result.word == "fnf" then return "does the server have that file?" end
   return hints.typed(advice.of { sentence = result.reason, word = result.word,
     cause = { id = result.word } }, options)
