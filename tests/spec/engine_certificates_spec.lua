@@ -129,6 +129,23 @@ describe("the phone's own certificate", function()
     assert.same({ "boot", "retry" }, considered)
   end)
 
+  it("is looked at soon where something came while it was looked at",
+    function()
+      local lab = new { params = { Resync_Periodic = "0" } }
+      mic.consider = function(_, _, about)
+        considered[#considered + 1] = about.event
+        if #considered == 2 then about.again() end
+        return { outcome = "waiting", after = 3600 }
+      end
+      lab:set { MIC_Cert_Refresh_Enable = "Yes" }
+      lab:advance(10)
+      assert.same({ "boot", "change", "retry" }, considered)
+      lab:advance(3599)
+      assert.equal(3, #considered)
+      lab:advance(3700)
+      assert.same({ "boot", "change", "retry", "retry" }, considered)
+    end)
+
   it("restarts the phone where it was renewed", function()
     local lab = new { params = { Resync_Periodic = "0" } }
     lab:lines(1)

@@ -56,6 +56,13 @@ local function new_run(e, about)
     explicit = about.event == "request", kind = "certificate" })
 end
 
+-- When a part is asked again: when it says, or sooner where something has come
+-- that it waits for while it was asked.
+local function arm_again(e, what, after)
+  if e.timers:get(what) then return end
+  plan.arm_delay(e, what, after and { after = after } or nil)
+end
+
 -- Ask the part that looks after `what`: "mic" or "host".
 local function own(e, what, about)
   if e.stopped then -- while the part before was under way
@@ -66,10 +73,11 @@ local function own(e, what, about)
     plan.arm_delay(e, what, { after = 0 })
     e:poke()
   end
+  e.timers:cancel(what)
   local result = guarded(e, OWN[what].consider, e.phone, new_run(e, about),
     about)
   tell(e, what, result)
-  plan.arm_delay(e, what, result.after and { after = result.after } or nil)
+  arm_again(e, what, result.after)
   if result.reboot then e:want_reboot("certificate", false) end
   return result
 end
