@@ -39,7 +39,9 @@ local MAX_ISSUERS <const> = 16
 -- RFC 5280 section 4.2.1.12
 local ANY_PURPOSE <const> = "2.5.29.37.0"
 
--- After a failure, s; no wait is longer.
+-- After a failure, s; no wait is longer. Nor is there another renewal sooner
+-- after one, unless somebody asks or the certificate is over: a rule that
+-- always says so must not have the phone restart without end (our choice).
 local DAY <const> = 86400
 
 local function failure(sentence, word)
@@ -106,6 +108,15 @@ local function wait(job, seconds)
   job.phone.keep:set(NS, "next", job.now + seconds)
   job.phone.keep:set(NS, "rule", job.rule)
   return seconds
+end
+
+-- Seconds until there may be another renewal; a clock that was set since by
+-- more than that counts as time gone by.
+local function rest(job)
+  local at = job.phone.keep:number(NS, "renewed")
+  if not at or job.event == "request" or job.old.to < job.now then return 0 end
+  local gone = math.abs(job.now - at)
+  return gone < DAY and DAY - gone or 0
 end
 
 local function ask_rule(job)
@@ -295,6 +306,7 @@ local function succeed(job, new, text)
   for _, name in ipairs { "failures", "next", "rule" } do
     phone.keep:set(NS, name, nil)
   end
+  phone.keep:set(NS, "renewed", job.now)
   show(phone, text)
   local ok, sentence, word = phone.keep:flush("certificate")
   if not ok then context.note(job.run, word, nil, sentence) end
@@ -360,6 +372,11 @@ function mic.consider(phone, run, about)
   end
   local answer = ask_rule(job)
   if not answer.renew then return nothing(job, answer) end
+  local seconds = rest(job)
+  if seconds > 0 then
+    return { outcome = "none", after = seconds,
+      reason = "it was renewed less than a day ago" }
+  end
   return attempt(job)
 end
 

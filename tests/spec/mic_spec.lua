@@ -82,7 +82,7 @@ local function new(o)
   p.world = virtual.new { device = device, dice = o.dice or "max",
     store = p.store, time = NOW, keyring = p.keyring, server = serve,
     trust = { anchors = anchors,
-      identity = o.identity or client(o.days or 20) },
+      identity = o.identity or client(o.days or 20) }, rules = o.rules,
     dns = function() return { { address = "192.0.2.7", age = 0 } } end }
   p.phone = phone_of.new { world = p.world, identity = fixture.identity }
   function p.set(values)
@@ -653,9 +653,10 @@ describe("the time of a renewal", function()
 
   it("is a day after one that failed, but for who asks", function()
     local good = false
-    local p = new { enroll = function(request)
+    local function enroll(request)
       return good and issued(request) or answer(503)
-    end }
+    end
+    local p = new { enroll = enroll }
     fails(p, "Service Unavailable")
     p.world.step(DAY - 10)
     for _, event in ipairs { "daily", "retry" } do
@@ -663,13 +664,42 @@ describe("the time of a renewal", function()
       assert.are.same({ "none", 10 }, { result.outcome, result.after })
     end
     assert.are.equal(2, #p.world.requests)
-    local after = p.restart()
-    assert.are.equal("none", after.consider("retry").outcome)
+    assert.are.equal("none", p.restart().consider("retry").outcome)
     good = true
-    assert.are.equal("done", after.consider("change").outcome)
     p.world.step(10)
     assert.are.equal("done", p.consider("retry").outcome)
+    good = false
+    local other = new { enroll = enroll }
+    fails(other, "Service Unavailable")
+    good = true
+    assert.are.equal("done", other.consider("change").outcome)
   end)
+
+  it("is a day after the one before it, where the rule knows no end",
+    function()
+      local rules = { ["certificate.lua"] = { path = "certificate.lua",
+        text = [[
+          return { stage = "certificate", decide = function()
+            return { renew = true }
+          end }
+        ]] } }
+      local p = new { rules = rules, enroll = function(request, world)
+        return issued(request, { to = world.now().time // 1 + YEAR })
+      end }
+      p.consider("boot")
+      p.world.step(3600)
+      local after = p.restart { rules = rules }
+      for _, event in ipairs { "boot", "daily", "change", "retry" } do
+        local result = after.consider(event)
+        assert.are.same({ "none", DAY - 3600 }, { result.outcome,
+          result.after })
+        assert.matches("renewed less than a day ago", result.reason)
+      end
+      assert.are.same({}, after.world.requests)
+      assert.are.equal("done", after.consider("request").outcome)
+      after.world.step(DAY)
+      assert.are.equal("done", after.consider("daily").outcome)
+    end)
 
   it("waits for a clock", function()
     local p = new { device = simulated.new { clock_trusted = false } }
