@@ -681,6 +681,52 @@ describe("terminals", function()
     assert.equal("installed", list[1].status)
   end)
 
+  it("that are missing for a moment are not restarted again", function()
+    local lab = served { terminals = hosts.terminals("sip", 2) }
+    lab:go("2026-11-22 16:00")
+    local list = lab.device.terminals()
+    lab.device.set_terminals { { id = "sip-001", kind = "sip" } }
+    lab:ask("terminal")
+    assert.equal(1, #lab:status().terminals)
+    lab:power() -- and the device knows none yet when it has started
+    lab.device.set_terminals {}
+    lab:ask("boot")
+    lab:settle()
+    lab:go("2026-11-23 15:59")
+    lab.device.terminals = function() return list end
+    lab:ask("terminal")
+    lab:settle()
+    assert.same({ installed = 2 }, lab:counts())
+    for _, one in ipairs(list) do assert.equal(1, one.restarts) end
+  end)
+
+  it("that are missing for a day are new ones", function()
+    local lab = served { terminals = hosts.terminals("sip", 1) }
+    local list = lab.device.terminals()
+    lab.device.set_terminals {}
+    lab:ask("terminal")
+    lab:go("2026-11-23 15:04:05")
+    lab:ask("daily")
+    lab.device.terminals = function() return list end
+    lab:ask("terminal")
+    assert.equal(2, list[1].restarts)
+  end)
+
+  it("that answer while they are missing have answered", function()
+    local lab = hosts.new { terminals = hosts.terminals("sip", 1) }
+    local one, list, answer = lab.device.terminal("sip-001"),
+      lab.device.terminals(), nil
+    one.restart = function(fn) answer = fn end
+    lab:ask("boot")
+    lab.device.set_terminals {}
+    lab:ask("terminal")
+    assert.equal("VALID", lab:state())
+    answer(true)
+    lab.device.terminals = function() return list end
+    lab:ask("terminal")
+    assert.same({ installed = 1 }, lab:counts())
+  end)
+
   it("are mismatched while they have another generation", function()
     local lab = served()
     lab.device.terminal("21").slow = true

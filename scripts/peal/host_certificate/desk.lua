@@ -5,8 +5,8 @@
 --   desk.record    kept: work (a generation under way), failures, failure,
 --                  retry_at, plan { id, raw, at }, state, alarms (word ->
 --                  text)
---   desk.book      of terminals: entries (kept), and flights (what they have
---                  been asked, and have not answered)
+--   desk.book      of terminals: entries and away (kept), and flights (what
+--                  they have been asked, and have not answered)
 --   desk.bad_time  why Cert_Regen_Time is not used
 local clock = require "peal.engine.clock"
 local calendar = require "peal.host_certificate.calendar"
@@ -19,6 +19,7 @@ desk.__index = desk
 
 local NS <const> = "host"
 local RECORD <const>, TERMINALS <const> = "record", "terminals"
+local AWAY <const> = "away"
 local DEFAULT_MINUTE <const> = 120
 
 local function read(phone, key)
@@ -32,7 +33,8 @@ function desk.of(phone)
   if not self then
     self = setmetatable({ phone = phone, world = phone.world, said = {},
       record = read(phone, RECORD),
-      book = { entries = read(phone, TERMINALS), flights = {} } }, desk)
+      book = { entries = read(phone, TERMINALS), away = read(phone, AWAY),
+        flights = {} } }, desk)
     self.record.alarms = self.record.alarms or {}
     phone.host_desk = self
   end
@@ -66,6 +68,7 @@ function desk:save()
   local is_new = keep:get(NS, RECORD) ~= text
   keep:set(NS, RECORD, text)
   keep:set(NS, TERMINALS, json.encode(self.book.entries))
+  keep:set(NS, AWAY, next(self.book.away) and json.encode(self.book.away))
   if is_new or distribution.is_worth_writing(self.book) then self:flush() end
 end
 

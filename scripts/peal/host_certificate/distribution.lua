@@ -8,6 +8,8 @@
 --   target    id of the certificates that it is to have
 --   has       id of those that it has, nil: none of ours
 --   tries, at, reason   of a failed one: attempts, when the next is, why
+--   gone      since when the device does not name it, s UTC: such an entry is
+--             kept apart, for a day
 -- Source: MiVoice Office 400 WebAdmin help, "Public"; figures are our choice.
 local visible = require "peal.visible"
 
@@ -15,6 +17,10 @@ local distribution = {}
 
 local RETRY_S <const> = 300
 local RETRIES <const> = 12
+
+-- A terminal that comes back within this time is known still: a device may
+-- not name it while it restarts, or name none when it has started itself.
+local AWAY_S <const> = 86400
 
 -- A terminal that has not answered by then has failed.
 local PATIENCE_S <const> = 300
@@ -38,19 +44,37 @@ local function beginning(terminal)
   return by_hand and "manual" or "pending"
 end
 
--- Entries for the terminals that there are, and no others.
-local function take_stock(book, list, target)
+local function fresh(terminal, target, has)
+  return { kind = terminal.kind, target = target, has = has, tries = 0,
+    status = has == target and "installed" or beginning(terminal) }
+end
+
+-- Entries that stand for no terminal any more, as long as they are worth it.
+local function away_of(book, entries, target, time)
+  local away = {}
+  for _, known in ipairs { book.away, book.entries } do
+    for id, entry in pairs(known) do
+      if not entries[id] and entry.target == target then
+        entry.gone = math.min(entry.gone or time, time)
+        away[id] = time - entry.gone < AWAY_S and entry or nil
+      end
+    end
+  end
+  return away
+end
+
+-- Entries for the terminals that there are; apart, for those that there were.
+local function take_stock(book, list, target, time)
   local entries = {}
   for _, terminal in ipairs(list) do
-    local entry = book.entries[terminal.id] or {}
-    local is_new = entry.kind ~= terminal.kind or entry.target ~= target
-    if is_new then
-      entry = { kind = terminal.kind, target = target, has = entry.has,
-        status = entry.has == target and "installed" or beginning(terminal),
-        tries = 0 }
+    local entry = book.entries[terminal.id] or book.away[terminal.id] or {}
+    if entry.kind ~= terminal.kind or entry.target ~= target then
+      entry = fresh(terminal, target, entry.has)
     end
+    entry.gone = nil
     entries[terminal.id] = entry
   end
+  book.away = away_of(book, entries, target, time)
   book.entries = entries
 end
 
@@ -82,7 +106,7 @@ end
 local function land(book, flight, time, ok, sentence)
   if book.flights[flight.id] ~= flight then return end
   book.flights[flight.id] = nil
-  local entry = book.entries[flight.id]
+  local entry = book.entries[flight.id] or book.away[flight.id]
   if not entry or entry.target ~= flight.target then return end
   if ok then
     AFTER[flight.phase](entry)
@@ -181,14 +205,15 @@ local function until_next(book, now)
 end
 
 --- Do what can be done now.
---   book   entries (kept), flights (what is under way; not kept)
+--   book   entries, away (kept), flights (what is under way; not kept)
 --   what   world; bundle, as terminals get it, with the id of the pair; list,
 --          of the device's terminals; poke(), called when one has answered
 -- @treturn number seconds after which there is more to do, or nil: when
 --   something happens
 function distribution.step(book, what)
-  take_stock(book, what.list, what.bundle.id)
-  drop_late(book, what.world.now())
+  local now = what.world.now()
+  take_stock(book, what.list, what.bundle.id, math.floor(now.time))
+  drop_late(book, now)
   push_all(book, what, what.list)
   restart_some(book, what, what.list)
   return until_next(book, what.world.now())
