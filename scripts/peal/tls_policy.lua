@@ -193,10 +193,20 @@ local function ciphers_of(phone, warn)
   if known.text ~= text then
     known.text, known.list, known.notes = text, trust.ciphers(text)
   end
-  for _, note in ipairs(known.notes or {}) do
-    warn("tls-ciphers", "TLS_Cipher_List: " .. note)
+  if once(phone, "ciphers " .. text) then
+    for _, note in ipairs(known.notes or {}) do
+      warn("tls-ciphers", "TLS_Cipher_List: " .. note)
+    end
   end
   return known.list
+end
+
+--- What is wrong with TLS_Cipher_List: one text, or nil.
+function tls_policy.cipher_problem(phone)
+  local text = phone:param("TLS_Cipher_List") or ""
+  if not text:find("%S") then return nil end
+  local _, notes = trust.ciphers(text)
+  return notes and notes[1] and table.concat(notes, "; ") or nil
 end
 
 local function min_rsa_bits(phone, warn)

@@ -415,6 +415,31 @@ describe("peal", function()
       .. "resync ok: 0 changes\n", got.out)
   end)
 
+  it("remembers how a resync by hand went", function()
+    local st = process.temp_dir()
+    finally(function() process.remove(st) end)
+    local function status() return peal("status", "--store", st).out end
+    peal("resync", '(GPP_B = "x")!', "--store", st)
+    assert.matches("last resync +20%S+, success %(cli%), cycle 1\n", status())
+    assert.matches("last success +20", status())
+  end)
+
+  it("names a list of ciphers that cannot be used", function()
+    local st = process.temp_dir()
+    finally(function() process.remove(st) end)
+    peal("set", "TLS_Cipher_List=nonsense", "--store", st)
+    assert.matches("ciphers +TLS_Cipher_List: [^\n]*nonsense[^\n]*default",
+      peal("status", "--store", st).out)
+  end)
+
+  it("fits its help into 80 columns", function()
+    for name in peal("--help").out:gmatch("\n  (%l[%l-]*) ") do
+      for line in peal(name, "--help").out:gmatch("[^\n]+") do
+        assert.is_true(#line <= 80, line)
+      end
+    end
+  end)
+
   it("names the URL of a resync that failed", function()
     local url = ("http://127.0.0.1:%d/x"):format(process.free_port("tcp"))
     local got = peal("resync", "[--key Cq9secret] " .. url:gsub("//",

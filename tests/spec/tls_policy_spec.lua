@@ -94,7 +94,11 @@ describe("a policy", function()
       local t, said = policy(p)
       assert.is_true(#t.ciphers:names() > 0)
       assert.same({ "tls-ciphers" }, said)
+      assert.matches("no%-such", tls_policy.cipher_problem(p))
+      assert.is_nil(tls_policy.cipher_problem((new())))
+      t, said = policy(p)
       assert.equal(t.ciphers, policy(p).ciphers) -- read once
+      assert.same({}, said) -- and said once
       assert.is_nil(policy((new())).ciphers)
     end)
 

@@ -25,7 +25,8 @@ local profile = {
     { "--out", "FILE", "encode: write there (default: standard output)" },
     { "--no-gzip", nil, "encode: do not compress" },
     { "--md", "md5|sha256|pbkdf2",
-      "encode: how the key is made (default md5, as the phones' guide)" },
+      "encode: how the key is made (default md5,\n                       "
+        .. "as the phones' guide)" },
   },
   examples = {
     "peal profile encode phone.xml --key s3cret --out phone.enc",

@@ -1,6 +1,8 @@
 --- peal resync: one cycle by hand.
 local cycle = require "peal.cycle"
+local hints = require "peal.cli.hints"
 local json = require "peal.json"
+local last_resync = require "peal.last_resync"
 local outcome = require "peal.daemon.outcome"
 local output = require "peal.cli.output"
 local remote = require "peal.cli.remote"
@@ -126,13 +128,20 @@ local function summary(result, store_path)
   end
 end
 
--- What was learned of servers outlives the program: certificates that failed
--- a check, the bundle of Custom_CA_Rule, sessions.
-local function keep_trust(phone)
+-- What outlives the program: how it went, and what was learned of servers:
+-- certificates that failed a check, the bundle of Custom_CA_Rule, sessions.
+-- One that has changed and learned nothing leaves the store as it was.
+local function keep_state(phone, result)
   local keep = phone.keep
-  if not keep:dirty("trust") and not keep:dirty("tls") then return end
-  local ok, sentence = keep:flush("trust")
-  if not ok then output.say("certificates: not kept: %s", sentence) end
+  if #result.changes == 0 and not keep:dirty("trust")
+    and not keep:dirty("tls") then
+    return
+  end
+  if result.outcome ~= "refused" then
+    last_resync.remember(phone, result, "cli")
+  end
+  local ok, sentence = keep:flush("resync")
+  if not ok then output.say("what it has learned is not kept: %s", sentence) end
 end
 
 local function run_here(options)
@@ -140,7 +149,7 @@ local function run_here(options)
   if not open then return nil, failed end
   local result = open.world.run(cycle.run, open.phone, { asked_by = "cli",
     explicit = true, rule = options[1], prvst = -1 })
-  keep_trust(open.phone)
+  keep_state(open.phone, result)
   local ok, sentence = open.phone.book:save()
   if not ok then output.say("rule files: not kept: %s", sentence) end
   return outcome.of(open.phone, result, options.v), open.store_path
@@ -177,8 +186,13 @@ function resync.run(options)
     done, path = run_here(options)
   end
   if not done then return nil, path end
-  tell(done, options)
   local result = done.public
+  if done.told then
+    for _, failure in ipairs { done.told, result.error } do
+      failure.next = hints.typed(failure.next, options)
+    end
+  end
+  tell(done, options)
   if result.outcome == "refused" then
     output.say("refused: %s%s", result.reason,
       result.by and (" (%s)"):format(result.by) or "")

@@ -23,9 +23,9 @@ local run = {
   options = {
     { "--phone", "FILE.lua", "a phone; may be repeated, each with a store",
       repeated = true },
-    { "--boot", "REASON", "why the phone started: power_on, user, sip, rc, "
-      .. "ip_changed,\n                       crash, local_change, "
-      .. "resync_applied, upgrade" },
+    { "--boot", "REASON", "why the phone started: power_on, user, sip, rc,"
+      .. "\n                       ip_changed, crash, local_change, "
+      .. "resync_applied,\n                       upgrade" },
   },
   examples = {
     "peal run --phone phone.lua --store st",

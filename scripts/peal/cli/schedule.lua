@@ -10,8 +10,8 @@ local command = {
   summary = "List the next N (20) resyncs, each with the earliest and the "
     .. "latest time.",
   details = "Computed by the rules now in force, as if each run succeeds, or, "
-    .. "while they fail,\nfails. Asks the daemon that owns the store; without "
-    .. "one the list is what a daemon\nstarted now would do.",
+    .. "while they\nfail, fails. Asks the daemon that owns the store; without "
+    .. "one the list is what\na daemon started now would do.",
   options = {},
   examples = { "peal schedule --store st", "peal schedule 3 --json" },
 }

@@ -12,7 +12,7 @@ local set = {
   summary = "Write parameters into the store, all of them or none.",
   details = "The values are checked like those of a profile. NAME= empties "
     .. "a parameter.\nWhere a daemon owns the store, it is the one that "
-    .. "writes, and acts on it at once.",
+    .. "writes, and acts on it at\nonce.",
   options = {},
   examples = { "peal set Resync_Periodic 7200 --store st",
     "peal set GPP_A= GPP_B='two words' --store st" },

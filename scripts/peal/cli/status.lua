@@ -65,6 +65,9 @@ local function certificate_rows(rows, about)
         shown.status) }
     end
   end
+  if about.ciphers then
+    rows[#rows + 1] = { "ciphers", "TLS_Cipher_List: " .. about.ciphers }
+  end
   local host = about.host
   if host then
     rows[#rows + 1] = { "host cert", host.alarm

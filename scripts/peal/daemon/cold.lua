@@ -14,10 +14,10 @@ for name in ([[
   daemon.write
   engine.changes engine.forecast engine.notify engine.parts engine.plan
   engine.status engine.work environment headset headset_manifest health
-  history image macro messages privacy quarantine report report.baseline
-  report.contents report.status retrieve rule rules.factory rules.set
-  schedule shape shown
-  sip_message stages stages.apply stages.certificate stages.headset
+  history image last_resync macro messages privacy quarantine report
+  report.baseline report.contents report.status retrieve rule rules.factory
+  rules.set schedule shape shown sip_message
+  stages stages.apply stages.certificate stages.headset
   stages.health stages.privacy stages.profile stages.report stages.schedule
   stages.trigger stages.trust stages.upgrade
   syslog tls_policy tls_policy.dns_check tls_policy.second_look trace

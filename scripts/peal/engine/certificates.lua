@@ -209,11 +209,13 @@ function part.renew(e, job)
   return true
 end
 
---- Plain data for the status: weaknesses { word, param, sentence }, custom_ca
--- and mic { status, info }, host { state, alarm, next_run }.
+--- Plain data for the status: weaknesses { word, param, sentence }, ciphers
+-- (what is wrong with TLS_Cipher_List), custom_ca and mic { status, info },
+-- host { state, alarm, next_run }.
 function part.status(e)
   return {
     weaknesses = tls_policy.weaknesses(e.phone),
+    ciphers = tls_policy.cipher_problem(e.phone),
     custom_ca = custom_ca.status(e.phone),
     host = host_certificate.summary(e.phone),
     mic = mic.status(e.phone),

@@ -6,12 +6,11 @@ local certificates = require "peal.engine.certificates"
 local changes = require "peal.engine.changes"
 local cycle = require "peal.cycle"
 local device = require "peal.device"
-local json = require "peal.json"
+local last_resync = require "peal.last_resync"
 local parts = require "peal.engine.parts"
 local plan = require "peal.engine.plan"
 local queue = require "peal.engine.queue"
 local say = require "peal.engine.say"
-local secret = require "peal.secret"
 
 local work = {}
 
@@ -41,21 +40,9 @@ local function arm_force(e, job)
   e.blocked = true
 end
 
-local function failure_text(failed)
-  return ("%s: %s"):format(failed.rule, secret.mask(failed.sentence))
-end
-
 local function remember(e, run)
-  local result = run.result
-  local failed = result.failure
-  e.last = { time = math.floor(e.world.now().time), cycle = result.cycle,
-    outcome = result.outcome, asked_by = run.asked_by,
-    reason = failed and failure_text(failed) or nil }
-  if result.outcome == "success" then
-    e.last_success = e.last.time
-    e.keep:set("engine", "last_success", e.last_success)
-  end
-  e.keep:set("engine", "last", json.encode(e.last))
+  e.last = last_resync.remember(e.phone, run.result, run.asked_by)
+  if e.last.outcome == "success" then e.last_success = e.last.time end
 end
 
 local function tell(e, run)
