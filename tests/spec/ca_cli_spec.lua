@@ -58,10 +58,12 @@ describe("peal ca without a daemon", function()
     assert.truthy(r.err:find("made: %x+, for 192.168.1.200, 365 days"), r.err)
     local status = status_of(p)
     assert.equal("VALID", status.state)
+    assert.matches("^20%d%d%-%d%d%-%d%dT[%d:]+Z$", status.next_run)
     assert.same({ ["21"] = "installed", ["22"] = "installed",
       ["23"] = "manual" }, statuses(p))
     r = p:run("ca", "status")
     for _, text in ipairs { "state       VALID", status.id, "192.168.1.200",
+      "next        " .. status.next_run,
       "TERMINAL  KIND      STATUS", "manual" } do
       assert.truthy(r.out:find(text, 1, true), text .. "\n" .. r.out)
     end

@@ -4,7 +4,6 @@ local files = require "peal.cli.files"
 local output = require "peal.cli.output"
 local remote = require "peal.cli.remote"
 local session = require "peal.cli.session"
-local when = require "peal.cli.when"
 
 local command = {
   name = "ca",
@@ -100,7 +99,7 @@ local function facts_of(status)
   for _, one in ipairs(status.previous) do
     add("older root", validity(one))
   end
-  if status.next_run then add("next", when.utc(status.next_run)) end
+  if status.next_run then add("next", status.next_run) end
   for _, one in ipairs(status.alarms) do add("alarm", one.text) end
   for _, one in ipairs(status.warnings) do add("warning", one.text) end
   return rows

@@ -1,5 +1,6 @@
 --- What people may ask about root and host certificate, as plain data: the
 -- same from a client of the daemon and from a command that has the store.
+local civil = require "peal.civil"
 local host = require "peal.host_certificate"
 local json = require "peal.json"
 local task = require "peal.task"
@@ -19,9 +20,11 @@ local function advised(result, sentence, word)
   return nil, sentence, word, nil, NEXT[word]
 end
 
---- How they stand, see host_certificate.lua.
+--- How they stand, see host_certificate.lua; next_run is a text, as the other
+-- times are.
 function ca.status(phone)
   local status = host.status(phone)
+  status.next_run = status.next_run and civil.iso(status.next_run)
   for _, name in ipairs { "previous", "alarms", "warnings", "terminals" } do
     status[name] = json.array(status[name])
   end
