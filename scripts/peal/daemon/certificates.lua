@@ -76,19 +76,14 @@ end
 local CHANGES <const> = { accept = "accepted", reject = "rejected",
   remove = "removed", import = "imported" }
 
--- One transaction at a time: a cycle that is at one has it closed soon.
-local TURNS_MAX <const> = 1000
-
+-- The lists write by themselves, and cannot wait: is nobody else at it?
 local function may_write(member)
-  for _ = 1, TURNS_MAX do
-    local txn = member.store:begin()
-    if txn then
-      txn:abort()
-      return true
-    end
-    member.next_event()
-  end
-  return nil, "a resync is writing all the time", "busy"
+  return require("peal.daemon.write").in_turn(member, function()
+    local txn, sentence, word = member.store:begin()
+    if not txn then return nil, { sentence = sentence, word = word } end
+    txn:abort()
+    return true
+  end)
 end
 
 local function tell(member, outcome, entry)
@@ -105,8 +100,8 @@ function asked.method(action)
   return function(member, params)
     local outcome = CHANGES[action]
     if outcome then
-      local ok, sentence, word = may_write(member)
-      if not ok then return nil, sentence, word end
+      local ok, failed = may_write(member)
+      if not ok then return nil, failed.sentence, failed.word end
     end
     local result, sentence, word, place, next_step =
       asked[action](member.phone, params)

@@ -7,8 +7,6 @@ local methods = {}
 local RULE_MAX <const> = 8192
 local FIRINGS <const> = 20
 local FIRINGS_MAX <const> = 200
--- A transaction of a cycle ends when its rules have answered.
-local TURNS_MAX <const> = 1000
 
 -- Of daemon/certificates.lua.
 local CERTIFICATES <const> = { "list", "show", "accept", "reject", "remove",
@@ -92,18 +90,11 @@ local function values_of(params)
   return list
 end
 
--- One transaction at a time: a cycle that is at one has it closed soon.
 local function write_values(member, params, list)
   local write = require "peal.daemon.write"
   local about = { store = member.store, schema = member.schema,
     keep_unknown = params.keep_unknown == true, time = member.now().time }
-  for _ = 1, TURNS_MAX do
-    local names, revision = write.values(about, list)
-    if names or revision.word ~= "bad-state" then return names, revision end
-    member.next_event()
-  end
-  return nil, { sentence = "a resync is writing all the time",
-    word = "bad-state" }
+  return write.in_turn(member, function() return write.values(about, list) end)
 end
 
 local function set(member, params)

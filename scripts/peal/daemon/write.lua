@@ -2,6 +2,9 @@
 -- profile.
 local write = {}
 
+-- A transaction of a cycle ends when its rules have answered.
+local TURNS_MAX <const> = 1000
+
 local function failure(sentence, word, next_step)
   return nil, { sentence = sentence, word = word, next = next_step }
 end
@@ -75,6 +78,20 @@ function write.values(about, list)
     return failure(sentence, word, "the store is as it was")
   end
   return names, revision
+end
+
+--- Try until no cycle is at a transaction: there is one at a time. In a task.
+--   member   see daemon/member.lua
+--   try      function() -> result, ... | nil, { sentence, word }
+-- @return what it returned; nil, { sentence, word }: the word is not
+--   "bad-state", or is so all the time
+function write.in_turn(member, try)
+  for _ = 1, TURNS_MAX do
+    local result, more = try()
+    if result or more.word ~= "bad-state" then return result, more end
+    member.next_event()
+  end
+  return failure("a resync is writing all the time", "bad-state")
 end
 
 return write
