@@ -7,6 +7,16 @@ local function phone(min_version)
   end }
 end
 
+it("names the certificate that a server showed, where there is one",
+  function()
+    local failed = { word = "c.expired", sentence = "expired",
+      cause = { id = "c.expired" } }
+    assert.matches("peal cert show 0123456789ab %-%-store DIR$",
+      advice.of(failed, phone(""), "0123456789abcdef"))
+    assert.matches("peal cert list %-%-store DIR$",
+      advice.of(failed, phone("")))
+  end)
+
 local function of(failed, min_version)
   failed.sentence = failed.sentence or "it failed"
   failed.cause = { id = failed.cause or failed.word }
@@ -19,6 +29,7 @@ describe("advice", function()
     { { word = "access", sentence = "h is outside of "
       .. "Restricted_Access_Domains" }, "Restricted_Access_Domains names" },
     { { word = "c.untrusted" }, "name the CA" },
+    { { word = "c.untrusted" }, "Custom_CA_Rule; or: peal cert import" },
     { { word = "c.untrusted", sentence = "certificate for h is not meant "
       .. "for servers (its extended key usage lacks serverAuth)" },
       "serverAuth" },

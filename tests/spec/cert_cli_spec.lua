@@ -77,6 +77,10 @@ describe("peal cert", function()
     assert.matches(id .. "%x%x +invalid +c.expired +%d+%-%d+%-%d+ "
       .. " *CN=localhost", table_of)
 
+    assert.is_truthy(p:run("resync", url).err:find("peal cert show "
+      .. entry.id:sub(1, 12) .. " --phone " .. p.file .. " --store "
+      .. p.store, 1, true))
+
     local said = ok(p:run("cert", "accept", id))
     assert.matches("^peal: accepted " .. id, said.err)
     assert.equal("", said.out)

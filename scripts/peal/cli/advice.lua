@@ -3,8 +3,10 @@ local advice = {}
 
 local CORRUPT <const> =
   "see what the file holds: peal profile check FILE [--key K]"
+-- ID and DIR stand for what is known only when it is said.
+local LOOK <const> = "peal cert show ID --store DIR"
 local CERTIFICATE <const> = "give the server a new certificate, or look at "
-  .. "this one: peal cert list"
+  .. "this one: " .. LOOK
 local EST <const> = "name the EST service itself in MIC_Cert_Refresh_Rule: "
   .. "https://HOST[/LABEL]"
 local ISSUED <const> = "see the settings of the CA that renews: a phone's "
@@ -20,10 +22,11 @@ local BY_WORD <const> = {
   ["c.future"] = "is the clock of this machine right?",
   ["c.name"] = "use the name that the certificate holds, or give the server a "
     .. "certificate for this one",
-  ["c.rejected"] = "an administrator has rejected it: peal cert remove ID "
-    .. "forgets that",
-  ["c.untrusted"] = "name the CA that signed the server in the phone file: "
-    .. "trust = { ca = \"ca.pem\" }; or look at it: peal cert list",
+  ["c.rejected"] = "an administrator has rejected it, or one above it: "
+    .. "peal cert list --store DIR",
+  ["c.untrusted"] = "name the CA that signed the server: phone file, "
+    .. "trust = { ca = \"ca.pem\" }; Custom_CA_Rule; or: peal cert import "
+    .. "ca.pem --store DIR; look at the server's: " .. LOOK,
   ["c.weak"] = CERTIFICATE .. "; TLS_Min_RSA_Bits lowers the bar for RSA keys",
   ["t.client"] = "the server wants a client certificate: phone file, "
     .. "trust = { cert =, key = }",
@@ -96,7 +99,7 @@ local BY_SENTENCE <const> = {
     .. "servers (extended key usage serverAuth)" },
   { "Basic, over http", "use https, or let the server ask for Digest" },
   { "was only let pass", "let the server ask for Digest, give it a certificate "
-    .. "that passes, or accept this one: peal cert list" },
+    .. "that passes, or accept this one: " .. LOOK },
   { "server that redirected here", "name the last address in the rule" },
   { "removed by the administrator", "if that was a mistake: peal cert import "
     .. "FILE" },
@@ -138,10 +141,15 @@ end
 
 --- @param failed  result of the failed rule: sentence, word, cause, status
 -- @param phone     whose resync it was
-function advice.of(failed, phone)
-  return of_sentence(failed) or of_answer(failed) or of_version(failed, phone)
-    or BY_WORD[failed.word] or BY_WORD[failed.cause.id]
-    or LOCAL[failed.word] or "see every step: peal resync -v"
+-- @tparam[opt] string id  fingerprint of the certificate that the server showed
+-- @treturn string may hold "--store DIR", see hints.lua
+function advice.of(failed, phone, id)
+  local text = of_sentence(failed) or of_answer(failed)
+    or of_version(failed, phone) or BY_WORD[failed.word]
+    or BY_WORD[failed.cause.id] or LOCAL[failed.word]
+    or "see every step: peal resync -v"
+  return (text:gsub("peal cert show ID", id and "peal cert show "
+    .. id:sub(1, 12) or "peal cert list"))
 end
 
 --- For a failure of this machine, by its word.

@@ -41,15 +41,24 @@ local function way_of(trace)
   return ended and ("%s -> %s"):format(asked, ended) or asked
 end
 
-local function error_of(phone, failed)
+-- Fingerprint of the certificate that a server showed last.
+local function shown_last(trace)
+  local steps = trace and trace.steps or {}
+  for i = #steps, 1, -1 do
+    local one = steps[i].step == "response" and steps[i].certificate
+    if one then return one.sha256 end
+  end
+end
+
+local function error_of(phone, failed, trace)
   return { sentence = ("%s: %s"):format(failed.rule, failed.sentence),
     word = failed.word, place = failed.place,
-    next = advice.of(failed, phone) }
+    next = advice.of(failed, phone, shown_last(trace)) }
 end
 
 -- The same for a person: with the URL.
 local function told_error(phone, result)
-  local told = error_of(phone, result.failure)
+  local told = error_of(phone, result.failure, result.trace)
   local way = way_of(result.trace)
   if way then
     told.sentence = ("%s: %s: %s"):format(result.failure.rule,
@@ -88,7 +97,7 @@ function outcome.of(phone, result, steps)
   end
   local out = { public = public, empty = empty_rules(result.trace) }
   if result.failure then
-    public.error = error_of(phone, result.failure)
+    public.error = error_of(phone, result.failure, result.trace)
     out.told = told_error(phone, result)
   end
   if steps and result.trace then out.steps = json.array(result.trace.steps) end
