@@ -7,6 +7,7 @@ local context = require "peal.cycle.context"
 local custom_ca = require "peal.custom_ca"
 local download = require "peal.cycle.download"
 local history = require "peal.history"
+local last_resync = require "peal.last_resync"
 local messages = require "peal.messages"
 local secret = require "peal.secret"
 local tls_policy = require "peal.tls_policy"
@@ -101,15 +102,21 @@ local function run_rule(run, index)
   return result
 end
 
--- Keep the end of the trace beside values that this cycle has committed.
+-- Keep the end of the trace beside values that this cycle has committed, where
+-- it is another than the last commit expected.
 local function store_trace(run)
   local written = #run.result.changes > 0
   if not written or run.trace.outcome == "success" then return end
   run.trace.outcome = run.result.outcome
+  last_resync.remember(run.phone, run.result, run.asked_by)
   local txn = run.phone.world.store:begin()
   if not txn then return end
+  local keep = run.phone.keep
+  if not keep:stage(txn) then return txn:abort() end
   txn:state("trace", "cycle", run.trace:encode())
-  txn:commit("trace", math.floor(run.phone.world.now().time))
+  if txn:commit("trace", math.floor(run.phone.world.now().time)) then
+    keep:committed()
+  end
 end
 
 --- A resync that may begin: its run.

@@ -128,15 +128,13 @@ local function summary(result, store_path)
   end
 end
 
--- What outlives the program: how it went, and what was learned of servers:
--- certificates that failed a check, the bundle of Custom_CA_Rule, sessions.
--- One that has changed and learned nothing leaves the store as it was.
+-- What was learned of servers outlives the program: certificates that failed a
+-- check, the bundle of Custom_CA_Rule, sessions; and with it how the resync
+-- went. Changes were committed with that. One that has changed and learned
+-- nothing leaves the store as it was.
 local function keep_state(phone, result)
   local keep = phone.keep
-  if #result.changes == 0 and not keep:dirty("trust")
-    and not keep:dirty("tls") then
-    return
-  end
+  if not keep:dirty("trust") and not keep:dirty("tls") then return end
   if result.outcome ~= "refused" then
     last_resync.remember(phone, result, "cli")
   end

@@ -3,6 +3,7 @@ local alias = require "peal.alias"
 local context = require "peal.cycle.context"
 local decode = require "peal.decode"
 local json = require "peal.json"
+local last_resync = require "peal.last_resync"
 local secret = require "peal.secret"
 local transport = require "peal.transport"
 local visible = require "peal.visible"
@@ -146,7 +147,11 @@ function values.commit(run, index, name, txn, changes, ends)
     return true
   end
   run.trace:add("commit", { rule = name, changes = #changes })
-  if ends and is_last(run, index, txn) then run.trace.outcome = "success" end
+  if ends and is_last(run, index, txn) then
+    run.trace.outcome = "success"
+    last_resync.remember(run.phone, { outcome = "success",
+      cycle = run.trace.cycle }, run.asked_by)
+  end
   local revision
   local keep = run.phone.keep
   local ok, sentence, word = keep:stage(txn)
