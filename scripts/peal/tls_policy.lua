@@ -36,8 +36,15 @@ end
 
 -- --- what is prepared ------------------------------------------------------
 
-local function set_of(list)
-  return list[1] and assert(trust.set(list)) or nil
+-- What fails only for lack of memory ends as a lack of Lua's own does.
+local function need(made)
+  if not made then error("not enough memory", 0) end
+  return made
+end
+
+--- A set of fingerprints (SHA-256, hex); nil of none.
+function tls_policy.set(list)
+  return list[1] and need(trust.set(list)) or nil
 end
 
 -- The factory's anchors with what came later. A bundle that was installed can
@@ -46,7 +53,7 @@ local function anchors_of(phone, believed, problems)
   local base = (phone.world.trust or {}).anchors
   local custom = phone.keep:get(NS, "custom_ca")
   if not custom and not believed.anchors[1] then return base end
-  local anchors = assert(trust.anchors(base))
+  local anchors = need(trust.anchors(base))
   local function add(what, pem, flags)
     local ok, sentence = anchors:add(pem, flags)
     if not ok then problems[#problems + 1] = what .. ": " .. sentence end
@@ -71,9 +78,9 @@ local function prepare(phone)
     sources = sources_of(phone) }
   kept.anchors = anchors_of(phone, believed, problems)
   kept.problems = problems[1] and problems
-  kept.pinned = set_of(believed.pinned)
-  kept.rejected = set_of(believed.rejected)
-  kept.removed = set_of(believed.removed)
+  kept.pinned = tls_policy.set(believed.pinned)
+  kept.rejected = tls_policy.set(believed.rejected)
+  kept.removed = tls_policy.set(believed.removed)
   kept.expires = believed.expires
   return kept
 end

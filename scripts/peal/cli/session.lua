@@ -276,11 +276,14 @@ local function make_world(options, file, st, believed, wants)
   local ok, failed = check_dns(own_loop, file, options.phone)
   if not ok then return nil, failed end
   local path = options.store or file.store
-  return live.new { loop = own_loop, store = st, device = file.device,
-    keys = path and path .. "/keys",
+  local world
+  world, sentence, word = live.new { loop = own_loop, store = st,
+    device = file.device, keys = path and path .. "/keys",
     rules_dir = options.rules or file.rules, trust = believed,
     dns = file.dns and { servers = file.dns } or nil, ask = wants.ask,
     log = wants.log, tell = wants.tell }
+  if not world then return problem(sentence, word) end
+  return world
 end
 
 -- A process with a private key in its memory leaves no dump of it. (One that

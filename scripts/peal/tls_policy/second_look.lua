@@ -5,7 +5,7 @@
 local certificates = require "peal.certificates"
 local context = require "peal.cycle.context"
 local dns_check = require "peal.tls_policy.dns_check"
-local trust = require "peal.trust"
+local tls_policy = require "peal.tls_policy"
 local visible = require "peal.visible"
 
 local second_look = {}
@@ -43,7 +43,7 @@ local function pinned_to(request, leaf, is_checked)
   local again, tls = {}, {}
   for key, value in pairs(request) do again[key] = value end
   for key, value in pairs(request.tls) do tls[key] = value end
-  tls.pinned, tls.once = assert(trust.set { leaf.sha256 }), true
+  tls.pinned, tls.once = tls_policy.set { leaf.sha256 }, true
   if not is_checked then tls.identity, again.auth = nil, { "digest" } end
   again.tls = tls
   return again

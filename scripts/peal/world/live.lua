@@ -90,11 +90,15 @@ end
 --              phones of one host share it. nil: a worker of its own
 --   keys       folder of the keyring, made when first written; nil: memory
 --   log, tell  functions, or nil: nobody listens
+-- @treturn[1] table
+-- @return[2] nil, sentence, word
 function live.new(options)
   local loop = options.loop
   local client, resolver
+  local keys, trouble, why = keyring.open(options.keys)
+  if not keys then return nil, trouble, why end
   local world = { store = options.store, device = options.device or {},
-    trust = options.trust or {}, keyring = assert(keyring.open(options.keys)) }
+    trust = options.trust or {}, keyring = keys }
 
   function world.now()
     local time = sys.time()
