@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "peal/alloc.h"
 #include "test.h"
 
 struct tls_server {
@@ -35,6 +36,25 @@ static inline void shell(const char *folder, const char *script)
 	}
 	waitpid(pid, &status, 0);
 	REQUIRE(status == 0);
+}
+
+/* Runs the tests of a program over a folder of its own.
+ *   folder   as mkdtemp() takes it; goes at the end
+ *   script   fills it */
+static inline int test_main_in(char *folder, const char *script,
+			       const struct test_case *cases, size_t n,
+			       int argc, char **argv)
+{
+	char remove_all[64];
+	int code;
+
+	REQUIRE(peal_alloc_hook_libraries() == PEAL_OK);
+	REQUIRE(mkdtemp(folder) != NULL);
+	shell(folder, script);
+	code = test_main(cases, n, argc, argv);
+	snprintf(remove_all, sizeof(remove_all), "rm -r '%s'", folder);
+	shell("/", remove_all);
+	return code;
 }
 
 /* The server says "ACCEPT 127.0.0.1:43211" once it listens, or just "ACCEPT"

@@ -709,15 +709,8 @@ int main(int argc, char **argv)
 		{ "identities", identities },
 		{ "every allocation may fail", every_allocation_may_fail },
 	};
-	char remove_all[64];
-	int code;
 
 	signal(SIGPIPE, SIG_IGN);
-	REQUIRE(peal_alloc_hook_libraries() == PEAL_OK);
-	REQUIRE(mkdtemp(folder) != NULL);
-	shell(folder, make_certificates);
-	code = test_main(cases, sizeof(cases) / sizeof(*cases), argc, argv);
-	snprintf(remove_all, sizeof(remove_all), "rm -r '%s'", folder);
-	shell("/", remove_all);
-	return code;
+	return test_main_in(folder, make_certificates, cases,
+			    sizeof(cases) / sizeof(*cases), argc, argv);
 }
