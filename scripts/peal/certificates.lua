@@ -19,6 +19,7 @@
 local bundle = require "peal.custom_ca.bundle"
 local civil = require "peal.civil"
 local json = require "peal.json"
+local sorted = require "peal.sorted"
 local trust = require "peal.trust"
 
 local certificates = {}
@@ -82,13 +83,6 @@ local function glance(phone)
   return lists
 end
 
-local function keys_of(set)
-  local keys = {}
-  for key in pairs(set) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
-
 local function drop(lists, entry)
   for i, one in ipairs(lists.entries) do
     if one == entry then table.remove(lists.entries, i) end
@@ -119,7 +113,7 @@ local function write(phone)
   local lists = lists_of(phone)
   trim(lists)
   local list = lists.entries[1] and json.encode(lists.entries) or nil
-  local removed = keys_of(lists.removed)
+  local removed = sorted.keys(lists.removed)
   removed = removed[1] and json.encode(removed) or nil
   phone.keep:set(NS, "list", list)
   phone.keep:set(NS, "removed", removed)
@@ -515,7 +509,7 @@ end
 function certificates.believed(phone)
   local lists = glance(phone)
   local out = { anchors = {}, pinned = {}, rejected = {},
-    removed = keys_of(lists.removed) }
+    removed = sorted.keys(lists.removed) }
   for _, entry in ipairs(lists.entries) do
     local accepted = entry.state == "accepted"
     if entry.state == "rejected" then

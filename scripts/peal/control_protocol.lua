@@ -11,6 +11,7 @@
 -- The lines themselves are peal.control's matter: a socket that only its
 -- owner's processes reach.
 local json = require "peal.json"
+local sorted = require "peal.sorted"
 local task = require "peal.task"
 local visible = require "peal.visible"
 
@@ -67,20 +68,14 @@ local function answer(self, call, result, ...)
   end
 end
 
-local function names_of(methods)
-  local names = {}
-  for name in pairs(methods) do names[#names + 1] = name end
-  table.sort(names)
-  return table.concat(names, ", ")
-end
-
 -- The call that a frame asks for, or nil, sentence, word.
 local function call_of(self, frame)
   local fn = type(frame.method) == "string" and self.methods[frame.method]
   if not fn then
     return nil, ("no such method: %s; there are: %s"):format(
       type(frame.method) == "string" and visible.line(frame.method, 60)
-        or "(no name)", names_of(self.methods)), "not-found"
+        or "(no name)", table.concat(sorted.keys(self.methods), ", ")),
+      "not-found"
   elseif frame.params ~= nil and not is_object(frame.params) then
     return nil, "params is no object", "invalid"
   elseif self.calls[frame.id] then

@@ -2,6 +2,8 @@
 -- What is set here waits for the next commit of parameters, an hour, or the
 -- end of the program (flush), whichever is first. What must not be lost says
 -- so by flushing at once.
+local sorted = require "peal.sorted"
+
 local keep = {}
 keep.__index = keep
 
@@ -37,19 +39,12 @@ function keep:dirty(ns)
   return next(self.waiting) ~= nil
 end
 
-local function sorted(t)
-  local names = {}
-  for name in pairs(t) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 --- Put what waits into a transaction.
 -- @return[1] true; call committed() when it is
 -- @return[2] nil, sentence, word
 function keep:stage(txn)
-  for _, ns in ipairs(sorted(self.waiting)) do
-    for _, key in ipairs(sorted(self.waiting[ns])) do
+  for _, ns in ipairs(sorted.keys(self.waiting)) do
+    for _, key in ipairs(sorted.keys(self.waiting[ns])) do
       local ok, sentence, word = txn:state(ns, key,
         self.waiting[ns][key] or nil)
       if not ok then return nil, sentence, word end

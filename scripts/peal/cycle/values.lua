@@ -5,6 +5,7 @@ local decode = require "peal.decode"
 local json = require "peal.json"
 local last_resync = require "peal.last_resync"
 local secret = require "peal.secret"
+local sorted = require "peal.sorted"
 local transport = require "peal.transport"
 local visible = require "peal.visible"
 
@@ -29,13 +30,6 @@ end
 local function give_up(txn, sentence, word)
   txn:abort()
   return nil, { sentence = sentence, word = word }
-end
-
-local function sorted_names(map)
-  local names = {}
-  for name in pairs(map) do names[#names + 1] = name end
-  table.sort(names)
-  return names
 end
 
 -- Stage a value that may refer to secrets: they may stand in a secret only.
@@ -78,7 +72,7 @@ local function refuse_some(run, txn, changes, verdict)
       used[staged.name] = true
     end
   end
-  for _, name in ipairs(sorted_names(refuse)) do
+  for _, name in ipairs(sorted.keys(refuse)) do
     if not used[name] then
       skipped(run, verdict.rule_file or "rule", "refusal of", name,
         "the profile does not change it", "not-changed")
@@ -92,7 +86,7 @@ local function change_some(run, name, where, txn, verdict)
   local ok, sentence, word = txn:source { cycle = run.trace.cycle,
     author = by, rule = name, url = where }
   if not ok then return give_up(txn, sentence, word) end
-  for _, param in ipairs(sorted_names(verdict.change or {})) do
+  for _, param in ipairs(sorted.keys(verdict.change or {})) do
     ok, sentence, word = set(run, txn, param, verdict.change[param])
     if word == "resource" then return give_up(txn, sentence, word) end
     run.trace:add("changed", { name = visible.line(param),

@@ -11,6 +11,7 @@
 --   gone      since when the device does not name it, s UTC: such an entry is
 --             kept apart, for a day
 -- Source: MiVoice Office 400 WebAdmin help, "Public"; figures are our choice.
+local sorted = require "peal.sorted"
 local visible = require "peal.visible"
 
 local distribution = {}
@@ -238,17 +239,10 @@ function distribution.is_busy(book)
   return count(book.entries, function(e) return not is_settled(e) end) > 0
 end
 
-local function sorted_ids(entries)
-  local ids = {}
-  for id in pairs(entries) do ids[#ids + 1] = id end
-  table.sort(ids)
-  return ids
-end
-
 --- Ids of those that were given up.
 function distribution.lost(book)
   local lost = {}
-  for _, id in ipairs(sorted_ids(book.entries)) do
+  for _, id in ipairs(sorted.keys(book.entries)) do
     local entry = book.entries[id]
     if entry.status == "failed" and is_settled(entry) then
       lost[#lost + 1] = id
@@ -286,7 +280,7 @@ end
 --   id   of the pair in force
 function distribution.status(book, id)
   local out = {}
-  for i, name in ipairs(sorted_ids(book.entries)) do
+  for i, name in ipairs(sorted.keys(book.entries)) do
     local entry = book.entries[name]
     local again = entry.status == "failed" and not is_settled(entry)
     out[i] = { id = name, kind = entry.kind, status = entry.status,
