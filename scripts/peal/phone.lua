@@ -16,8 +16,21 @@ local secret = require "peal.secret"
 local phone = {}
 phone.__index = phone
 
+-- What it learns while it runs and does not keep in its store: plain data.
+-- (TLS sessions and what is made of stored values are no part of it.)
+local LEARNED <const> = { "booted", "dns_answers", "last_resync",
+  "last_upgrade", "log_servers", "registered_seen", "said_of_trust", "undone",
+  "upgrade_boot", "upgrade_next", "upgrade_state" }
+
 local IDENTITY <const> = { "PN", "PSN", "MAC", "SN", "SWVER", "HWVER", "IP",
   "EXTIP", "CCERT", "EMS", "MUID", "MPWD", "ORIGTYPE", "AUTHSTATUS", "ISCUST" }
+
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local out = {}
+  for key, item in pairs(value) do out[key] = copy(item) end
+  return out
+end
 
 -- $CCERT, where nobody gives it, goes by the phone's own certificate.
 local function follow_certificate(self)
@@ -29,7 +42,8 @@ local function follow_certificate(self)
 end
 
 --- @param options world, identity, state, overrides, account, dhcp,
---   keep_unknown
+--   keep_unknown; memory: of another phone's memory(), whose store the
+--   world's is a copy of
 function phone.new(options)
   local self = setmetatable({
     world = options.world,
@@ -45,8 +59,29 @@ function phone.new(options)
     self.identity[name] = options.identity[name]
   end
   if self.identity.CCERT == nil then follow_certificate(self) end
+  local memory = copy(options.memory or {})
+  for _, name in ipairs(LEARNED) do self[name] = memory[name] end
+  self.keep.waiting = memory.keep or {}
   self.book = rules.book(self)
   return self
+end
+
+--- What it knows that its store does not: plain data. Its times are those of
+-- the world's monotonic clock.
+-- @treturn table for options.memory
+function phone:memory()
+  local out = { keep = self.keep.waiting }
+  for _, name in ipairs(LEARNED) do out[name] = self[name] end
+  return copy(out)
+end
+
+--- A phone of the same identity, memory and overrides over another world,
+-- whose store is a copy of this one's. It shares nothing with this one.
+function phone:twin(world)
+  return phone.new { world = world, identity = copy(self.identity),
+    state = copy(self.state), overrides = copy(self.overrides),
+    account = copy(self.account), dhcp = copy(self.dhcp),
+    keep_unknown = self.keep_unknown, memory = self:memory() }
 end
 
 --- Text of a parameter in force; nil for an unknown name.
