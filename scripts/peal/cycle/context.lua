@@ -9,7 +9,8 @@ local visible = require "peal.visible"
 local context = {}
 
 -- Steps are told to whoever follows the phone; a listener of a rule hears
--- them as well.
+-- them as well. Who looks at a phone step by step (phone.on_step, nil on a
+-- phone at work) may hold the task up.
 local function tell(run, step)
   local world = run.phone.world
   world.tell { event = "step", cycle = run.trace.cycle, kind = run.trace.kind,
@@ -22,6 +23,7 @@ local function tell(run, step)
     end
   end
   if run.listener then run.listener(step) end
+  if run.phone.on_step then run.phone.on_step(run, step) end
 end
 
 --- A run: for a resync, or for work outside of one.

@@ -140,6 +140,9 @@ function values.commit(run, index, name, txn, changes, ends)
     txn:abort()
     return true
   end
+  -- who waits for a parameter to be written (nil on a phone at work)
+  local on_staged = run.phone.on_staged
+  if on_staged then on_staged(run, name, changes) end
   run.trace:add("commit", { rule = name, changes = #changes })
   if ends and is_last(run, index, txn) then
     run.trace.outcome = "success"

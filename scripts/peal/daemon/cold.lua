@@ -11,7 +11,7 @@ cold.names = {}
 for name in ([[
   account alias cause certificates classic condition cycle cycle.context
   cycle.download cycle.values daemon.methods daemon.outcome daemon.reboot
-  daemon.write
+  daemon.snapshot daemon.write
   engine.changes engine.forecast engine.notify engine.parts engine.plan
   engine.status engine.work environment headset headset_manifest health
   history image last_resync macro messages privacy quarantine report

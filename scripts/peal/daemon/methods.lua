@@ -90,14 +90,21 @@ local function values_of(params)
   return list
 end
 
+-- Who writes by hand: a command, a session of peal repl, a web page.
+local AUTHORS <const> = { cli = true, repl = true, web = true }
+
 local function write_values(member, params, list)
   local write = require "peal.daemon.write"
   local about = { store = member.store, schema = member.schema,
-    keep_unknown = params.keep_unknown == true, time = member.now().time }
+    author = params.author, keep_unknown = params.keep_unknown == true,
+    time = member.now().time }
   return write.in_turn(member, function() return write.values(about, list) end)
 end
 
 local function set(member, params)
+  if params.author ~= nil and not AUTHORS[params.author] then
+    return invalid("author is cli, repl or web")
+  end
   local list, sentence, word = values_of(params)
   if not list then return nil, sentence, word end
   local names, revision = write_values(member, params, list)
@@ -155,6 +162,9 @@ function methods.of(member)
     updateca = working(updateca),
     renew = working(work("certificate", { what = "mic" })),
     set = working(set),
+    snapshot = working(function(...)
+      return require("peal.daemon.snapshot").of(...)
+    end),
     ca_status = working(ca("status")),
     ca_export = working(ca("export")),
     ca_installed = working(ca("installed")),

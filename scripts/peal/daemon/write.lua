@@ -50,7 +50,8 @@ local function fill(txn, schema, list)
   return changes
 end
 
---- @param about  store, schema, keep_unknown, time (s UTC)
+--- @param about  store, schema, keep_unknown, time (s UTC), author (nil:
+--   "cli")
 -- @tparam table list of { name, value }
 -- @treturn[1] table names that changed
 -- @treturn[1] integer revision
@@ -63,7 +64,7 @@ function write.values(about, list)
   end
   local txn, sentence, word = about.store:begin()
   if not txn then return failure(sentence, word) end
-  txn:source { author = "cli" }
+  txn:source { author = about.author or "cli" }
   txn:keep_unknown(about.keep_unknown or false)
   local changes, failed = fill(txn, about.schema, list)
   if not changes then
