@@ -11,15 +11,17 @@ local task = require "peal.task"
 
 local virtual = {}
 
--- Linear congruential generator (MMIX constants): same seed, same dice.
-local function dice_of(seed)
+--- Dice of a seed: a linear congruential generator (MMIX constants).
+-- @treturn function random(lo, hi)
+-- @treturn function the seed to go on from here with
+function virtual.dice(seed)
   local state = seed
   return function(lo, hi)
     state = state * 6364136223846793005 + 1442695040888963407
     local span = hi - lo + 1
     if span <= 0 then return lo + (state >> 1) end
     return lo + ((state >> 16) & 0x7fffffffffff) % span
-  end
+  end, function() return state end
 end
 
 local DICE <const> = {
@@ -86,6 +88,7 @@ end
 --- @param options
 --   store    a memory store
 --   time     wall clock at the start, s UTC (default 2026-11-22 10:15:30)
+--   mono     monotonic clock then (0)
 --   server   function(request, world) -> response | nil, sentence, word;
 --            response.delay: seconds it takes. A request.sink gets the body
 --            in pieces; that of a failure's facts too, before it fails
@@ -99,11 +102,11 @@ end
 --   ask      where operators' rules run (default: a box of its own)
 --   forget   true: requests, datagrams, lines and told events are not kept
 function virtual.new(options)
-  local start = options.time or 1795342530
-  local clock, timers = 0, heap.new()
+  local clock, timers = options.mono or 0, heap.new()
+  local start = (options.time or 1795342530) - clock
   local ask = options.ask or isolation.box()
   local dice = options.dice or 1
-  if type(dice) == "number" then dice = dice_of(dice) end
+  if type(dice) == "number" then dice = virtual.dice(dice) end
   dice = DICE[dice] or dice
 
   local world = { store = options.store, device = options.device or {},
@@ -124,7 +127,14 @@ function virtual.new(options)
     return timer
   end
 
-  local function run_first()
+  --- When the next timer is due, on the monotonic clock; nil: there is none.
+  function world.due()
+    while timers:first() and not timers:first().fn do timers:pop() end
+    return timers:first() and timers:first().at
+  end
+
+  --- Jump to the next timer, which must be there, and run it.
+  function world.tick()
     local timer = timers:pop()
     if timer.fn then
       clock = timer.at
@@ -190,10 +200,11 @@ function virtual.new(options)
   function world.log(text) record(world.lines, text) end
   function world.tell(event) record(world.told, event) end
 
-  --- Jump from timer to timer up to `seconds` from the start, or to the last.
+  --- Jump from timer to timer up to `seconds` on the monotonic clock, or to
+  -- the last.
   function world.advance(seconds)
     while timers:first() and (not seconds or timers:first().at <= seconds) do
-      run_first()
+      world.tick()
     end
     if seconds and seconds > clock then clock = seconds end
   end
@@ -204,7 +215,7 @@ function virtual.new(options)
     task.spawn(function(...) results = table.pack(fn(...)) end, ...)
     while not results do
       assert(timers:first(), "the task waits for something that never comes")
-      run_first()
+      world.tick()
     end
     return table.unpack(results, 1, results.n)
   end
