@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "bindings.h"
+#include "peal/alloc.h"
 #include "peal/limits.h"
 
 #define TYPE "peal.store"
 
-/* User values of a store, for past(). */
+/* User values of a store, for past() and copies. */
 enum { OF_SCHEMA = 1, OF_PATH };
 
 struct peal_store *peal_lua_check_store(lua_State *L)
@@ -57,13 +58,41 @@ int peal_lua_unknown_name(lua_State *L, const char *name)
 
 /* --- opening --- */
 
-/* store.open{schema=, path=, read_only=, keep=, revision=, start_over=} ->
- * store | nil, sentence, word, place */
+/* The userdata, closed, on top; of the schema and the path (or nil) at these
+ * places. */
+static struct peal_lua_store *new_store(lua_State *L, int schema, int path)
+{
+	struct peal_lua_store *b = lua_newuserdatauv(L, sizeof(*b), 2);
+
+	memset(b, 0, sizeof(*b));
+	lua_pushvalue(L, schema);
+	lua_setiuservalue(L, -2, OF_SCHEMA);
+	lua_pushvalue(L, path);
+	lua_setiuservalue(L, -2, OF_PATH);
+	luaL_setmetatable(L, TYPE);
+	return b;
+}
+
+/* What store:bytes() gave. */
+static void check_content(lua_State *L, struct peal_store_options *o)
+{
+	size_t len = 0;
+
+	o->bytes = peal_lua_opt_text(L, 1, "bytes", &o->len, NULL);
+	o->key = (const void *)peal_lua_opt_text(L, 1, "key", &len, NULL);
+	luaL_argcheck(L, !o->key || len == PEAL_STORE_KEY, 1,
+		      "'key' is 32 octets");
+	luaL_argcheck(L, !o->path || (!o->bytes && !o->key), 1,
+		      "'bytes' and 'key' are of a store without a path");
+}
+
+/* store.open{schema=, path=, read_only=, keep=, revision=, start_over=, bytes=,
+ * key=} -> store | nil, sentence, word, place */
 static int l_open(lua_State *L)
 {
 	static const char *const keys[] = { "schema", "path",     "read_only",
 					    "keep",   "revision", "start_over",
-					    NULL };
+					    "bytes",  "key",      NULL };
 	struct peal_store_options o;
 	struct peal_schema *schema;
 	struct peal_reason why;
@@ -78,40 +107,81 @@ static int l_open(lua_State *L)
 	o.keep = (size_t)peal_lua_opt_int(L, 1, "keep", 0, 1 << 30, 0);
 	o.revision = (uint64_t)peal_lua_opt_int(L, 1, "revision", 0,
 						LUA_MAXINTEGER, 0);
+	check_content(L, &o);
 	lua_getfield(L, 1, "schema");
 	schema = peal_lua_check_schema(L, -1);
-	b = lua_newuserdatauv(L, sizeof(*b), 2);
-	b->s = NULL;
-	b->open = NULL;
-	lua_pushvalue(L, -2);
-	lua_setiuservalue(L, -2, OF_SCHEMA);
 	lua_getfield(L, 1, "path");
-	lua_setiuservalue(L, -2, OF_PATH);
-	luaL_setmetatable(L, TYPE);
+	b = new_store(L, lua_absindex(L, -2), lua_absindex(L, -1));
 	err = peal_store_open(&b->s, schema, &o, &why);
 	return err ? peal_lua_fail(L, err, &why) : 1;
 }
 
-/* store:past(revision) -> the store as it was, read-only | nil, sentence,
- * word; a store in memory has no past */
-static int l_past(lua_State *L)
+/* The folder of the store at 1, read-only: at a revision, or 0, the newest.
+ * Leaves what l_open() returns. */
+static void open_again(lua_State *L, lua_Integer revision)
 {
-	lua_Integer revision = luaL_checkinteger(L, 2);
-
-	lua_settop(L, 2);
-	peal_lua_check_store(L);
-	if (lua_getiuservalue(L, 1, OF_PATH) == LUA_TNIL || revision <= 0)
-		return peal_lua_fail(L, PEAL_ENOENT, NULL);
 	lua_pushcfunction(L, l_open);
 	lua_createtable(L, 0, 4);
-	lua_pushvalue(L, -3);
+	lua_getiuservalue(L, 1, OF_PATH);
 	lua_setfield(L, -2, "path");
 	lua_getiuservalue(L, 1, OF_SCHEMA);
 	lua_setfield(L, -2, "schema");
 	peal_lua_set_bool(L, "read_only", 1);
 	peal_lua_set_int(L, "revision", revision);
 	lua_call(L, 1, LUA_MULTRET);
+}
+
+/* store:past(revision) -> the store as it was, read-only | nil, sentence,
+ * word; a store in memory has no past, a copy that of its original */
+static int l_past(lua_State *L)
+{
+	lua_Integer revision = luaL_checkinteger(L, 2);
+	const struct peal_lua_store *b;
+
+	lua_settop(L, 2);
+	peal_lua_check_store(L);
+	b = lua_touserdata(L, 1);
+	if (lua_getiuservalue(L, 1, OF_PATH) == LUA_TNIL || revision <= 0 ||
+	    (b->copy && (uint64_t)revision > b->forked))
+		return peal_lua_fail(L, PEAL_ENOENT, NULL);
+	open_again(L, revision);
 	return lua_gettop(L) - 3;
+}
+
+/* store:copy() -> a store in memory with what is committed, whose changes
+ * reach no disk | nil, sentence, word */
+static int l_copy(lua_State *L)
+{
+	const struct peal_store *s = peal_lua_check_store(L);
+	const struct peal_lua_store *from = lua_touserdata(L, 1);
+	struct peal_lua_store *b;
+	enum peal_err err;
+
+	lua_settop(L, 1);
+	lua_getiuservalue(L, 1, OF_SCHEMA);
+	lua_getiuservalue(L, 1, OF_PATH);
+	b = new_store(L, 2, 3);
+	b->copy = 1;
+	b->forked = from->copy ? from->forked : peal_store_revision(s);
+	err = peal_store_copy(&b->s, s);
+	return err ? peal_lua_fail(L, err, NULL) : 1;
+}
+
+/* store:bytes() -> the revision in force as its file has it, the key of the
+ * fingerprints; both secret | nil, sentence, word */
+static int l_bytes(lua_State *L)
+{
+	const struct peal_store *s = peal_lua_check_store(L);
+	struct peal_buf *b = peal_lua_new_buf(L, PEAL_LIMIT_STORE_FILE);
+	unsigned char key[PEAL_STORE_KEY];
+	enum peal_err err = peal_store_bytes(s, b, key);
+
+	if (err)
+		return peal_lua_push_buf(L, err, b);
+	peal_lua_push_buf(L, PEAL_OK, b);
+	lua_pushlstring(L, (const char *)key, sizeof(key));
+	peal_wipe(key, sizeof(key));
+	return 2;
 }
 
 /* store:close(), also when collected; an open transaction is forgotten */
@@ -232,11 +302,22 @@ static int l_revision(lua_State *L)
 	return 1;
 }
 
-/* store:revisions() -> list of {number, time, cycle, size, cause}, oldest
- * first; one that cannot be read has a field damaged, with the reason */
-static int l_revisions(lua_State *L)
+static void push_revision(lua_State *L, const struct peal_revision *r,
+			  const char *damaged)
 {
-	struct peal_store *s = peal_lua_check_store(L);
+	lua_createtable(L, 0, 6);
+	peal_lua_set_int(L, "number", (lua_Integer)r->number);
+	peal_lua_set_int(L, "time", r->time);
+	peal_lua_set_int(L, "cycle", (lua_Integer)r->cycle);
+	peal_lua_set_int(L, "size", (lua_Integer)r->size);
+	peal_lua_set_text(L, "cause", r->cause);
+	if (damaged)
+		peal_lua_set_text(L, "damaged", damaged);
+}
+
+static int list_revisions(lua_State *L, const struct peal_store *s,
+			  uint64_t last)
+{
 	struct peal_revision r;
 	struct peal_reason why;
 	lua_Integer n = 0;
@@ -253,16 +334,31 @@ static int l_revisions(lua_State *L)
 		}
 		if (err == PEAL_ENOENT) /* removed meanwhile by a writer */
 			continue;
-		lua_createtable(L, 0, 6);
-		peal_lua_set_int(L, "number", (lua_Integer)r.number);
-		peal_lua_set_int(L, "time", r.time);
-		peal_lua_set_int(L, "cycle", (lua_Integer)r.cycle);
-		peal_lua_set_int(L, "size", (lua_Integer)r.size);
-		peal_lua_set_text(L, "cause", r.cause);
-		if (err)
-			peal_lua_set_text(L, "damaged", why.text);
+		if (r.number > last)
+			return 1;
+		push_revision(L, &r, err ? why.text : NULL);
 		lua_rawseti(L, -2, ++n);
 	}
+}
+
+/* store:revisions() -> list of {number, time, cycle, size, cause}, oldest
+ * first; one that cannot be read has a field damaged, with the reason. A copy
+ * looks at the folder of its original anew, up to where they part. */
+static int l_revisions(lua_State *L)
+{
+	const struct peal_store *s = peal_lua_check_store(L);
+	const struct peal_lua_store *b = lua_touserdata(L, 1), *disk;
+
+	lua_settop(L, 1);
+	if (!b->copy || lua_getiuservalue(L, 1, OF_PATH) == LUA_TNIL)
+		return list_revisions(L, s, UINT64_MAX);
+	lua_settop(L, 1);
+	open_again(L, 0);
+	disk = luaL_testudata(L, 2, TYPE);
+	if (!disk)
+		return lua_gettop(L) - 1;
+	lua_toclose(L, 2);
+	return list_revisions(L, disk->s, b->forked);
 }
 
 /* store:notes() -> list of sentences about the opening */
@@ -328,6 +424,8 @@ int luaopen_peal_store(lua_State *L)
 		{ "notes", l_notes },
 		{ "fingerprint", l_fingerprint },
 		{ "past", l_past },
+		{ "copy", l_copy },
+		{ "bytes", l_bytes },
 		{ "begin", peal_lua_txn_begin },
 		{ "close", l_close },
 		{ NULL, NULL },

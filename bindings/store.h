@@ -13,6 +13,10 @@ struct peal_lua_txn;
 struct peal_lua_store {
 	struct peal_store *s;      /* NULL: closed */
 	struct peal_lua_txn *open; /* NULL: none */
+	/* Of a copy: the last revision that it has in common with the folder
+	 * of its original, where only those up to it are its past. */
+	int copy;
+	uint64_t forked;
 };
 
 /* Methods know their name, for the message when the handle is closed. */

@@ -181,8 +181,8 @@ static enum peal_err write_out(struct commit *c, struct peal_reason *reason)
 	peal_buf_init(&file, PEAL_LIMIT_STORE_FILE);
 	err = peal_folder_reserve(&s->folder);
 	if (!err)
-		err = peal_buf_reserve(&file, s->last_size + 8192 < file.max ?
-						      s->last_size + 8192 :
+		err = peal_buf_reserve(&file, s->head.size + 8192 < file.max ?
+						      s->head.size + 8192 :
 						      file.max);
 	if (!err)
 		err = peal_revision_write(
@@ -201,7 +201,7 @@ static enum peal_err write_out(struct commit *c, struct peal_reason *reason)
 		s->next = c->head.number + 1;
 	if (err)
 		goto out;
-	s->last_size = file.len;
+	c->head.size = file.len;
 	peal_folder_add(&s->folder, c->head.number, file.len);
 out:
 	peal_buf_fini_secret(&file);
@@ -222,7 +222,7 @@ static void swap_in(struct commit *c)
 		s->states = c->states;
 		c->states = states;
 	}
-	s->revision = c->head.number;
+	s->head = c->head;
 	s->next = c->head.number + 1;
 }
 
@@ -263,7 +263,7 @@ enum peal_err peal_txn_commit(struct peal_txn *t, const char *cause,
 			peal_folder_prune(&s->folder, s->keep);
 	}
 	if (!err && revision)
-		*revision = s->revision;
+		*revision = s->head.number;
 	peal_params_free(&s->schema->texts, &c.params);
 	peal_states_free(&s->schema->texts, &c.states);
 	peal_txn_abort(t);

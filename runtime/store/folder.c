@@ -367,7 +367,7 @@ enum peal_err peal_folder_write(struct peal_folder *f, uint64_t number,
 }
 
 enum peal_err peal_folder_key(struct peal_folder *f, int make,
-			      unsigned char key[PEAL_KEY_SIZE],
+			      unsigned char key[PEAL_STORE_KEY],
 			      peal_note_fn note, void *arg,
 			      struct peal_reason *reason)
 {
@@ -375,10 +375,10 @@ enum peal_err peal_folder_key(struct peal_folder *f, int make,
 	struct peal_buf b;
 	int renamed;
 
-	peal_buf_init(&b, PEAL_KEY_SIZE + 4096);
-	err = read_file(f, "key", PEAL_KEY_SIZE + 1, &b, reason);
-	if (!err && b.len == PEAL_KEY_SIZE) {
-		memcpy(key, b.data, PEAL_KEY_SIZE);
+	peal_buf_init(&b, PEAL_STORE_KEY + 4096);
+	err = read_file(f, "key", PEAL_STORE_KEY + 1, &b, reason);
+	if (!err && b.len == PEAL_STORE_KEY) {
+		memcpy(key, b.data, PEAL_STORE_KEY);
 		goto out;
 	}
 	if (err && err != PEAL_ENOENT && err != PEAL_EDAMAGED)
@@ -389,9 +389,9 @@ enum peal_err peal_folder_key(struct peal_folder *f, int make,
 		if (err)
 			goto out;
 	}
-	err = peal_random(key, PEAL_KEY_SIZE);
+	err = peal_random(key, PEAL_STORE_KEY);
 	if (!err && make)
-		err = replace_file(f, "key.tmp", "key", key, PEAL_KEY_SIZE,
+		err = replace_file(f, "key.tmp", "key", key, PEAL_STORE_KEY,
 				   &renamed, reason);
 out:
 	peal_buf_fini_secret(&b);

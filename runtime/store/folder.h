@@ -20,8 +20,6 @@ struct peal_folder {
 	unsigned n_revs, cap_revs;
 };
 
-enum { PEAL_KEY_SIZE = 32 };
-
 /* Told about what a person should know; PEAL_ENOMEM only. */
 typedef enum peal_err (*peal_note_fn)(void *arg, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -38,7 +36,7 @@ enum peal_err peal_folder_list(struct peal_folder *f, int clean,
 			       struct peal_reason *reason);
 /* Read the key, or make it if `make`; without one a random key is used. */
 enum peal_err peal_folder_key(struct peal_folder *f, int make,
-			      unsigned char key[PEAL_KEY_SIZE],
+			      unsigned char key[PEAL_STORE_KEY],
 			      peal_note_fn note, void *arg,
 			      struct peal_reason *reason);
 

@@ -10,13 +10,12 @@ struct peal_store {
 	struct peal_schema *schema;
 	struct peal_params params;
 	struct peal_states states;
-	uint64_t revision; /* committed, 0: none */
-	uint64_t next;     /* number of the next one; never used twice */
+	struct peal_revision head; /* of the newest one; number 0: none yet */
+	uint64_t next; /* number of the next one; never used twice */
 	struct peal_folder folder;
 	int read_only;
 	size_t keep;
-	size_t last_size; /* of a revision, for the next one's buffer */
-	unsigned char key[PEAL_KEY_SIZE];
+	unsigned char key[PEAL_STORE_KEY];
 	char **notes;
 	unsigned n_notes;
 	struct peal_txn *txn;

@@ -43,6 +43,16 @@ static void drop_content(struct peal_store *s)
 	peal_states_free(&s->schema->texts, &s->states);
 }
 
+/* What was read, unless it was damaged. */
+static void keep_content(struct peal_store *s, enum peal_err err,
+			 const struct peal_revision *head)
+{
+	if (err && err != PEAL_ENEWER)
+		drop_content(s);
+	else
+		s->head = *head;
+}
+
 static enum peal_err load_one(struct peal_store *s, uint64_t number,
 			      struct peal_reason *reason)
 {
@@ -57,11 +67,9 @@ static enum peal_err load_one(struct peal_store *s, uint64_t number,
 		err = peal_revision_read(file.data, file.len, s->schema,
 					 &s->params, &s->states, &head,
 					 add_note, s, reason);
-	if (err && err != PEAL_ENEWER)
-		drop_content(s);
-	else
-		s->revision = number;
-	s->last_size = file.len;
+	head.number = number;
+	head.size = file.len;
+	keep_content(s, err, &head);
 	peal_buf_fini_secret(&file);
 	return err;
 }
@@ -183,6 +191,49 @@ static enum peal_err open_folder(struct peal_store *s,
 			       reason);
 }
 
+/* What one call of peal_store_bytes() gave, somewhere else. */
+static enum peal_err open_bytes(struct peal_store *s,
+				const struct peal_store_options *o,
+				struct peal_reason *reason)
+{
+	struct peal_revision head = { 0 };
+	struct peal_buf file;
+	enum peal_err err;
+
+	peal_buf_init(&file, PEAL_LIMIT_STORE_FILE);
+	err = peal_buf_add(&file, o->bytes, o->len);
+	if (err == PEAL_ELIMIT)
+		err = peal_fail(reason, PEAL_EDAMAGED,
+				"a revision has at most %d bytes",
+				PEAL_LIMIT_STORE_FILE);
+	if (!err)
+		err = peal_revision_read(file.data, file.len, s->schema,
+					 &s->params, &s->states, &head,
+					 add_note, s, reason);
+	head.size = o->len;
+	keep_content(s, err, &head);
+	peal_buf_fini_secret(&file);
+	if (err == PEAL_ENEWER)
+		err = newer(s, s->head.number, reason);
+	s->next = s->head.number + 1;
+	return err;
+}
+
+static enum peal_err fill(struct peal_store *s,
+			  const struct peal_store_options *o,
+			  struct peal_reason *reason)
+{
+	enum peal_err err;
+
+	if (o->path)
+		return open_folder(s, o, reason);
+	err = o->bytes ? open_bytes(s, o, reason) : PEAL_OK;
+	if (err || !o->key)
+		return err ? err : peal_random(s->key, sizeof(s->key));
+	memcpy(s->key, o->key, sizeof(s->key));
+	return PEAL_OK;
+}
+
 enum peal_err peal_store_open(struct peal_store **out,
 			      struct peal_schema *schema,
 			      const struct peal_store_options *options,
@@ -193,7 +244,8 @@ enum peal_err peal_store_open(struct peal_store **out,
 
 	peal_reason_clear(reason);
 	if (!out || !schema || !options || !schema->sealed ||
-	    (options->revision && !options->read_only))
+	    (options->revision && !options->read_only) ||
+	    (options->path && (options->bytes || options->key)))
 		return PEAL_EINVAL;
 	s = peal_zalloc(sizeof(*s));
 	if (!s)
@@ -203,10 +255,7 @@ enum peal_err peal_store_open(struct peal_store **out,
 	s->read_only = options->read_only;
 	s->next = 1;
 	peal_folder_init(&s->folder, options->ops);
-	if (options->path)
-		err = open_folder(s, options, reason);
-	else
-		err = peal_random(s->key, sizeof(s->key));
+	err = fill(s, options, reason);
 	if (err) {
 		peal_store_close(s);
 		return err;
@@ -243,7 +292,7 @@ struct peal_schema *peal_store_schema(const struct peal_store *s)
 
 uint64_t peal_store_revision(const struct peal_store *s)
 {
-	return s->revision;
+	return s->head.number;
 }
 
 static const struct peal_writer *writer(const struct peal_store *s,

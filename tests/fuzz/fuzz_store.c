@@ -2,7 +2,8 @@
  *
  * Input that begins with 'V' is a value: its canonical form must be its own
  * canonical form. Anything else are the lines of a revision, to which a right
- * checksum is added: what was read and written must read and write the same. */
+ * checksum is added: what was read and written must read and write the same,
+ * and so must a store that is opened from them and its copy. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,27 @@ static int again(struct peal_schema *s, struct peal_buf *in,
 	return err != PEAL_EDAMAGED;
 }
 
+/* The store in these bytes, and a copy of it, give the same bytes. */
+static void check_store(struct peal_schema *s, const struct peal_buf *bytes)
+{
+	struct peal_store_options o = { .bytes = bytes->data,
+					.len = bytes->len };
+	struct peal_store *store, *copy;
+	unsigned char key[PEAL_STORE_KEY];
+	struct peal_buf out;
+
+	peal_buf_init(&out, 1 << 24);
+	if (peal_store_open(&store, s, &o, NULL) ||
+	    peal_store_copy(&copy, store) || peal_store_bytes(copy, &out, key))
+		abort();
+	if (out.len != bytes->len ||
+	    memcmp(out.data, bytes->data, out.len) != 0)
+		abort();
+	peal_store_close(store);
+	peal_store_close(copy);
+	peal_buf_fini(&out);
+}
+
 static void check_revision(struct peal_schema *s, const uint8_t *p, size_t len)
 {
 	struct peal_buf a, b, c, copy;
@@ -118,6 +140,7 @@ static void check_revision(struct peal_schema *s, const uint8_t *p, size_t len)
 		abort();
 	add_sum(&a);
 	if (again(s, &a, &b)) {
+		check_store(s, &b);
 		/* reading changes the bytes in place */
 		if (peal_buf_add(&copy, b.data, b.len) || !again(s, &b, &c) ||
 		    copy.len != c.len ||

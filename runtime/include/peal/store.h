@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "peal/buf.h"
 #include "peal/element.h"
 #include "peal/error.h"
 #include "peal/schema.h"
@@ -53,7 +54,14 @@ struct peal_store_options {
 	const struct peal_file_ops *ops; /* NULL: the real ones */
 	uint64_t revision; /* read_only: this one; 0: the newest */
 	int start_over;    /* defaults, not PEAL_EDAMAGED; damaged files stay */
+	/* Without a path: what peal_store_bytes() gave; NULL: the defaults and
+	 * a key of its own. */
+	const void *bytes;
+	size_t len;
+	const unsigned char *key; /* PEAL_STORE_KEY octets */
 };
+
+enum { PEAL_STORE_KEY = 32 };
 
 /* Who wrote a value.
  *   author  "profile", "assign", "rule", "cli", "phone-file" ...
@@ -94,6 +102,18 @@ enum peal_err peal_store_open(struct peal_store **out,
 			      const struct peal_store_options *options,
 			      struct peal_reason *reason);
 void peal_store_close(struct peal_store *s);
+
+/* An independent store in memory with what is committed in `s`: the same
+ * parameters, state, revision and fingerprints, writable whatever `s` is.
+ * Nothing that is done to it reaches a disk; its revisions go on counting
+ * where those of `s` are. Texts are shared: 16 bytes a value. PEAL_ENOMEM */
+enum peal_err peal_store_copy(struct peal_store **out,
+			      const struct peal_store *s);
+
+/* The whole revision in force as its file has it, added to `out`, and the key
+ * of the fingerprints. Both are secret. PEAL_ENOMEM, PEAL_ELIMIT */
+enum peal_err peal_store_bytes(const struct peal_store *s, struct peal_buf *out,
+			       unsigned char key[PEAL_STORE_KEY]);
 
 /* The n-th thing a person should know about the opening (a damaged revision
  * passed over, a left-over temporary file removed), or NULL past the last. */
