@@ -3,6 +3,7 @@
  *   decode.apply(bytes, options, txn) -> facts         see peal/decode.h
  *   decode.text(bytes, options) -> text, facts
  *   decode.elements(bytes, options) -> list, facts
+ *   decode.gunzip(bytes, max) -> bytes      what encode.gzip() made
  *
  *   options   nil or {key=, ikm=, codings=, aliases={{path=, name=}, ...}}
  *   facts     {steps={"gzip", "xml"}, bytes_in=, bytes_plain=}
@@ -254,12 +255,32 @@ static int l_elements(lua_State *L)
 	return 2;
 }
 
+static int l_gunzip(lua_State *L)
+{
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 1, &len);
+	lua_Integer max = luaL_checkinteger(L, 2);
+	struct peal_reason reason;
+	struct peal_buf *b;
+	enum peal_err err;
+
+	luaL_argcheck(L, max >= 0 && max <= INT32_MAX, 2,
+		      "not a number of bytes");
+	b = peal_lua_new_buf(L, (size_t)max);
+	err = peal_gunzip(bytes, len, b, &reason);
+	if (!err)
+		return peal_lua_push_buf(L, err, b);
+	peal_buf_fini_secret(b);
+	return peal_lua_fail(L, err, &reason);
+}
+
 int luaopen_peal_decode(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "apply", l_apply },
 		{ "text", l_text },
 		{ "elements", l_elements },
+		{ "gunzip", l_gunzip },
 		{ NULL, NULL },
 	};
 

@@ -7,6 +7,7 @@
  *       salt of 16 bytes
  *   encode.seal(key, bytes) -> bytes            key of 32 bytes
  *   encode.unseal(key, bytes) -> bytes | nil, sentence, "corrupt"
+ *   encode.stretch(passphrase, salt, iterations) -> key of 32 bytes
  *   encode.profile(list) -> XML
  *       list of {name=, text=, ua=, user_pref=, user_modified=, preserve=}
  *   encode.escape(text) -> text as it stands in XML
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #include "bindings.h"
+#include "peal/alloc.h"
 #include "peal/encode.h"
 #include "peal/limits.h"
 #include "peal/profile.h"
@@ -136,6 +138,25 @@ static int l_unseal(lua_State *L)
 	struct peal_buf *b = new_result(L);
 
 	return peal_lua_push_buf(L, peal_unseal(key, bytes, len, b), b);
+}
+
+static int l_stretch(lua_State *L)
+{
+	size_t len, salt_len;
+	const char *passphrase = luaL_checklstring(L, 1, &len);
+	const char *salt = luaL_checklstring(L, 2, &salt_len);
+	lua_Integer iterations = luaL_checkinteger(L, 3);
+	unsigned char key[PEAL_SEAL_KEY];
+	enum peal_err err = PEAL_EINVAL;
+
+	if (iterations > 0 && iterations <= PEAL_STRETCH_MAX)
+		err = peal_stretch(passphrase, len, salt, salt_len,
+				   (unsigned)iterations, key);
+	if (err)
+		return peal_lua_fail(L, err, NULL);
+	lua_pushlstring(L, (const char *)key, sizeof(key));
+	peal_wipe(key, sizeof(key));
+	return 1;
 }
 
 static void check_text(lua_State *L, const struct peal_value *v)
@@ -272,15 +293,11 @@ int luaopen_peal_encode(lua_State *L)
 					    { "hex", l_digest_hex },
 					    { NULL, NULL } };
 	static const luaL_Reg functions[] = {
-		{ "gzip", l_gzip },
-		{ "aes", l_aes },
-		{ "aes128gcm", l_aes128gcm },
-		{ "seal", l_seal },
-		{ "unseal", l_unseal },
-		{ "profile", l_profile },
-		{ "escape", l_escape },
-		{ "sha256", l_sha256 },
-		{ NULL, NULL },
+		{ "gzip", l_gzip },           { "aes", l_aes },
+		{ "aes128gcm", l_aes128gcm }, { "seal", l_seal },
+		{ "unseal", l_unseal },       { "stretch", l_stretch },
+		{ "profile", l_profile },     { "escape", l_escape },
+		{ "sha256", l_sha256 },       { NULL, NULL },
 	};
 
 	peal_lua_type(L, DIGEST, meta, methods);

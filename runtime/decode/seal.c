@@ -24,6 +24,16 @@ enum peal_err peal_seal(const unsigned char key[PEAL_SEAL_KEY],
 	return err;
 }
 
+enum peal_err peal_stretch(const char *passphrase, size_t len, const void *salt,
+			   size_t salt_len, unsigned iterations,
+			   unsigned char key[PEAL_SEAL_KEY])
+{
+	if (!iterations || iterations > PEAL_STRETCH_MAX)
+		return PEAL_EINVAL;
+	return peal_pbkdf2(passphrase, len, salt, salt_len, iterations, key,
+			   PEAL_SEAL_KEY);
+}
+
 enum peal_err peal_unseal(const unsigned char key[PEAL_SEAL_KEY],
 			  const void *bytes, size_t len, struct peal_buf *out)
 {

@@ -822,6 +822,8 @@ static int whole_encode(void *arg)
 	a = b = c = new_buf();
 	err = peal_encode_gzip(plain, sizeof(plain), 9, &a);
 	if (!err)
+		err = peal_gunzip(a.data, a.len, &b, NULL);
+	if (!err)
 		err = peal_encode_aes(plain, sizeof(plain), pass, 16,
 				      PEAL_KDF_MD5, salt8, &b);
 	if (!err)

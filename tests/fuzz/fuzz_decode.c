@@ -58,6 +58,15 @@ static void encrypt(const uint8_t *p, size_t len, struct peal_buf *out)
 	peal_buf_fini(&text);
 }
 
+static void gunzip(const void *bytes, size_t len)
+{
+	struct peal_buf out;
+
+	peal_buf_init(&out, 100000);
+	peal_gunzip(bytes, len, &out, NULL);
+	peal_buf_fini(&out);
+}
+
 /* The first byte chooses what is put around the rest before it is decoded, so
  * that the fuzzer gets past keys and tags. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -100,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	}
 	decode(b.data, b.len, &o);
+	gunzip(b.data, b.len);
 	peal_buf_fini(&b);
 	return 0;
 }

@@ -182,3 +182,29 @@ describe("a round trip", function()
     end
   end)
 end)
+
+describe("decode.gunzip", function()
+  local long = ("peal \0\xff"):rep(40000)
+  it("reads what encode.gzip made", function()
+    for _, text in ipairs { "", "a", long, encode.gzip("again") } do
+      assert.equal(text, decode.gunzip(encode.gzip(text), #text))
+    end
+  end)
+  it("stops at the maximum", function()
+    local bytes, sentence, word = decode.gunzip(encode.gzip(long), #long - 1)
+    assert.same({ nil, "inflates to more than 279999 bytes", "toobig" },
+      { bytes, sentence, word })
+    assert.equal("toobig",
+      select(3, decode.gunzip(encode.gzip(("\0"):rep(1 << 24)), 1000)))
+  end)
+  it("takes one whole member and nothing behind it", function()
+    local file = encode.gzip("a text")
+    for _, bad in ipairs { "", "a text", file .. "x", file .. file,
+        file:sub(1, -9) .. "\0" .. file:sub(-7) } do
+      assert.equal("corrupt", select(3, decode.gunzip(bad, 1000)))
+    end
+    for n = 0, #file - 1 do
+      assert.equal("corrupt", select(3, decode.gunzip(file:sub(1, n), 1000)))
+    end
+  end)
+end)

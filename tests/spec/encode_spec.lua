@@ -80,8 +80,37 @@ describe("encode.escape", function()
   end)
 end)
 
+describe("encode.stretch", function()
+  local function hex(bytes)
+    return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+  end
+  it("makes the keys of RFC 7914 11", function()
+    assert.equal("55ac046e56e3089fec1691c22544b605"
+      .. "f94185216dde0465e68b9d57c20dacbc",
+      hex(encode.stretch("passwd", "salt", 1)))
+    assert.equal("4ddcd8f60b98be21830cee5ef22701f9"
+      .. "641a4418d04c0414aeff08876b34ab56",
+      hex(encode.stretch("Password", "NaCl", 80000)))
+  end)
+  it("makes keys that seal, from any passphrase", function()
+    local key = encode.stretch("\0é", "", 1)
+    local sealed = encode.seal(key, "secret")
+    assert.equal("secret", encode.unseal(key, sealed))
+    assert.equal("corrupt",
+      select(3, encode.unseal(encode.stretch("\0e", "", 1), sealed)))
+  end)
+  it("refuses a number of rounds that would never end", function()
+    for _, rounds in ipairs { 0, -1, 10000001, math.maxinteger } do
+      assert.equal("invalid", select(3, encode.stretch("a", "b", rounds)))
+    end
+  end)
+end)
+
 describe("wrong use", function()
   it("raises", function()
+    assert.has_error(function() encode.stretch("a", "b", "c") end)
+    assert.has_error(function() decode.gunzip("x") end)
+    assert.has_error(function() decode.gunzip("x", -1) end)
     assert.has_error(function() encode.gzip("x", 10) end)
     assert.has_error(function() encode.aes("x", "k", "sha1", "8 bytes!") end)
     assert.has_error(function() encode.aes("x", "k", "md5", "short") end)

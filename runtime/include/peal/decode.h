@@ -71,4 +71,10 @@ enum peal_err peal_decode_bytes(const void *bytes, size_t len,
 				struct peal_decode_facts *facts,
 				struct peal_reason *reason);
 
+/* What peal_encode_gzip() made, added to `out`, whose maximum is the limit:
+ * one member and nothing behind it.
+ * PEAL_ECORRUPT, PEAL_ETOOBIG, PEAL_ENOMEM */
+enum peal_err peal_gunzip(const void *bytes, size_t len, struct peal_buf *out,
+			  struct peal_reason *reason);
+
 #endif

@@ -41,6 +41,17 @@ enum peal_err peal_seal(const unsigned char key[PEAL_SEAL_KEY],
 enum peal_err peal_unseal(const unsigned char key[PEAL_SEAL_KEY],
 			  const void *bytes, size_t len, struct peal_buf *out);
 
+/* The key of a passphrase: PBKDF2-HMAC-SHA-256 (RFC 8018). 600,000 rounds are
+ * what OWASP asks for; a desk takes a quarter of a second for them, a phone
+ * more, and nothing else runs meanwhile.
+ *   iterations  1..PEAL_STRETCH_MAX: a file that names more is refused, not
+ *               waited for
+ * PEAL_EINVAL, PEAL_ENOMEM */
+enum { PEAL_STRETCH_MAX = 10000000 };
+enum peal_err peal_stretch(const char *passphrase, size_t len, const void *salt,
+			   size_t salt_len, unsigned iterations,
+			   unsigned char key[PEAL_SEAL_KEY]);
+
 /* SHA-256 of what comes in pieces, such as a firmware image. An error sticks:
  * add may be called unchecked, hex reports.
  * PEAL_ENOMEM, PEAL_EINTERNAL */
