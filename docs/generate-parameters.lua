@@ -2,6 +2,7 @@
 --   lua5.4 docs/generate-parameters.lua > docs/parameters.md
 -- A spec compares the two, so that the page is never out of date.
 package.path = "./scripts/?.lua;" .. package.path
+local parameter = require("peal.reference.parameter")
 local registry = require("peal.registry")
 
 local INTRO <const> = [[
@@ -25,61 +26,23 @@ wait, the last one for ever, after `+` a random extra Â· `List` between commas Â
 `DialPlanScript`.
 ]]
 
-local RANGES <const> = {
-  Bool = "Yes, No", HHmm = "0000 to 2400", Port = "0 to 65535",
-  Schedule = "n[+m],...", FQDN = "up to 63 bytes and a port",
-  Rule = "up to 4096 bytes", DialPlanScript = "up to 8192 bytes",
-}
-
-local function type_of(entry)
-  return entry.type == "Uns" and "Uns" .. (entry.bits or 32)
-    or entry.type or "Str"
-end
-
 local function code(text)
   return "`" .. text .. "`"
 end
 
 local function range_of(entry)
-  if entry.choices then
-    local list = {}
-    for i, choice in ipairs(entry.choices) do
-      list[i] = code((choice:gsub("=", " = ")))
-    end
-    return table.concat(list, ", ")
-  elseif entry.lo then
-    return ("%d to %d"):format(entry.lo, entry.hi)
-      .. (entry.empty and " or empty" or "")
-  elseif entry.type == "Str" or entry.type == "URL" or not entry.type then
-    return ("up to %d %s"):format(entry.max or 8192,
-      entry.chars and "characters" or "bytes")
-  end
-  return RANGES[entry.type]
-end
-
---- An element as it stands in a profile.
-local function example_of(entry)
-  local name = entry.name:gsub("_n_", "_1_")
-  local value = entry.example or entry.default
-  value = value:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;",
-    [">"] = "&gt;" })
-  return ('`<%s ua="%s">%s</%s>`'):format(name, entry.ua or "na", value, name)
+  local range, choices = parameter.range(entry)
+  for i, choice in ipairs(choices or {}) do choices[i] = code(choice) end
+  return choices and table.concat(choices, ", ") or range
 end
 
 local function default_of(entry)
   return entry.default and code(entry.default) or "empty"
 end
 
-local function flags_of(entry)
-  local list = { entry.ua or "na" }
-  list[#list + 1] = entry.secret and "secret" or nil
-  list[#list + 1] = entry.reboot and "reboot" or nil
-  return table.concat(list, ", ")
-end
-
 local function put_entry(put, entry)
   put("### " .. entry.name, "", entry.doc, "")
-  put("- Type: " .. type_of(entry)
+  put("- Type: " .. parameter.type(entry)
     .. (entry.count and (", n = 1 to %d"):format(entry.count) or ""))
   local range = range_of(entry)
   if range then
@@ -88,8 +51,9 @@ local function put_entry(put, entry)
   if entry.unit then
     put("- Unit: " .. entry.unit)
   end
-  put("- Default: " .. default_of(entry), "- Access: " .. flags_of(entry),
-    "- Source: " .. entry.source, "- Example: " .. example_of(entry), "")
+  put("- Default: " .. default_of(entry), "- Access: "
+    .. parameter.access(entry), "- Source: " .. entry.source, "- Example: "
+    .. code(parameter.example(entry)), "")
 end
 
 local function put_stored(put, group)
@@ -98,8 +62,9 @@ local function put_stored(put, group)
     "", "| Name | Type | n | Access |", "|---|---|---|---|")
   local rows = {}
   for i, entry in ipairs(group) do
-    rows[i] = ("| `%s` | %s | %s | %s |"):format(entry.name, type_of(entry),
-      entry.count and "1 to " .. entry.count or "", flags_of(entry))
+    rows[i] = ("| `%s` | %s | %s | %s |"):format(entry.name,
+      parameter.type(entry), entry.count and "1 to " .. entry.count or "",
+      parameter.access(entry))
   end
   table.sort(rows, function(a, b)
     return a:lower() < b:lower()
