@@ -10,12 +10,11 @@
 -- a restart they are read from the store's older revision. (A store in memory
 -- has none, but does not outlive a restart either.)
 local context = require "peal.cycle.context"
-local decode = require "peal.decode"
 local device = require "peal.device"
-local encode = require "peal.encode"
 local history = require "peal.history"
 local json = require "peal.json"
 local messages = require "peal.messages"
+local put_back = require "peal.revisions.put_back"
 local quarantine = require "peal.quarantine"
 
 local health = {}
@@ -172,32 +171,6 @@ local function is_ours(phone, watch, name)
     return now.text == change.new and now.ua == change.ua_new
   end
   return now.is_default or has(watch.cycles, now.cycle)
-end
-
--- Attributes can only be said in a profile's words.
-local function element(txn, old, name, preserve)
-  local xml, sentence = encode.profile { { name = name, ua = old.ua,
-    text = old.text == "" and '""' or old.text, user_pref = old.user_pref,
-    preserve = preserve } }
-  if not xml then return nil, sentence end
-  return decode.apply(xml, {}, txn)
-end
-
-local function put_back(txn, name, old)
-  local ok, sentence = true, nil
-  if old.is_default then
-    ok, sentence = txn:reset(name)
-  elseif old.user_pref then
-    ok, sentence = element(txn, old, name, false)
-  end
-  if ok and not old.is_default
-    and (old.user_modified or not old.user_pref) then
-    ok, sentence = txn:set(name, old.text, { by_user = old.user_modified })
-  end
-  if ok and txn:value(name).ua ~= old.ua then
-    ok, sentence = element(txn, { ua = old.ua, text = old.text }, name, true)
-  end
-  return ok, sentence
 end
 
 local function stage_all(phone, watch, txn, before)

@@ -11,12 +11,12 @@ cold.names = {}
 for name in ([[
   account alias cause certificates classic condition cycle cycle.context
   cycle.download cycle.values daemon.methods daemon.outcome daemon.reboot
-  daemon.snapshot daemon.write
+  daemon.revert daemon.snapshot daemon.write
   engine.changes engine.forecast engine.notify engine.parts engine.plan
   engine.status engine.work environment headset headset_manifest health
   history image last_resync macro messages privacy quarantine report
-  report.baseline report.contents report.status retrieve rule rules.factory
-  rules.set schedule shape shown sip_message
+  report.baseline report.contents report.status retrieve revisions rule
+  rules.factory rules.set schedule shape shown sip_message
   stages stages.apply stages.certificate stages.headset
   stages.health stages.privacy stages.profile stages.report stages.schedule
   stages.trigger stages.trust stages.upgrade
@@ -31,7 +31,8 @@ for name in ([[
 
 --- Functions, which nothing can stand in for; only modules of above use them.
 cold.functions = { "peal.classic.schedule", "peal.rule.parse",
-  "peal.rule.redact", "peal.rule.server", "peal.rule.target" }
+  "peal.rule.redact", "peal.rule.server", "peal.rule.target",
+  "peal.revisions.put_back" }
 
 -- Used by modules of above only, and not at their beginning.
 local OTHERS <const> = { "peal.classic.headset", "peal.classic.privacy",

@@ -162,6 +162,9 @@ function methods.of(member)
     updateca = working(updateca),
     renew = working(work("certificate", { what = "mic" })),
     set = working(set),
+    revert = working(function(...)
+      return require("peal.daemon.revert").method(...)
+    end),
     snapshot = working(function(...)
       return require("peal.daemon.snapshot").of(...)
     end),

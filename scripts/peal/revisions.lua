@@ -1,0 +1,445 @@
+--- What a store was: its revisions, what each has changed and who did it, and
+-- the way back to one.
+-- (history.lua has the lists of the status page, which is something else.)
+local json = require "peal.json"
+local put_back = require "peal.revisions.put_back"
+local shown = require "peal.shown"
+
+local revisions = {}
+
+local function failure(sentence, word, next_step)
+  return nil, { sentence = sentence, word = word, next = next_step }
+end
+
+-- --- finding and opening ---------------------------------------------------
+
+-- "1, 4 to 9"
+local function ranges(list)
+  local out, first, last = {}, nil, nil
+  local function close()
+    if not first then return end
+    out[#out + 1] = first == last and tostring(first)
+      or ("%d to %d"):format(first, last)
+  end
+  for _, one in ipairs(list) do
+    if last and one.number == last + 1 then
+      last = one.number
+    else
+      close()
+      first, last = one.number, one.number
+    end
+  end
+  close()
+  return table.concat(out, ", ")
+end
+
+-- All of them; those of a store in memory are the one it is at.
+local function all(store)
+  local list = store:revisions() or {}
+  local newest = list[#list]
+  if store:revision() > (newest and newest.number or 0) then
+    list[#list + 1] = { number = store:revision(), cause = "" }
+  end
+  return list
+end
+
+local function no_such(list, what)
+  return failure(("there is no revision %s"):format(what), "not-found",
+    #list > 0 and "there are: " .. ranges(list) or "nothing was written yet")
+end
+
+local function one_of(store, number)
+  local list = all(store)
+  for _, one in ipairs(list) do
+    if one.number == number then
+      return one
+    end
+  end
+  return no_such(list, number)
+end
+
+-- The store as it was at a revision, and a function that lets it go.
+local function at(store, number)
+  if number == store:revision() then return store, function() end end
+  local known, failed = one_of(store, number)
+  if not known then return nil, failed end
+  local past, sentence, word = store:past(number)
+  if not past then
+    return failure(("revision %d cannot be read: %s"):format(number,
+      sentence), word, "take another: " .. ranges(all(store)))
+  end
+  return past, function() past:close() end
+end
+
+-- --- comparing -------------------------------------------------------------
+
+local function values_of(store)
+  local out = {}
+  for about in store:each() do out[about.name] = about end
+  return out
+end
+
+local function differs(a, b)
+  return a.text ~= b.text or a.ua ~= b.ua or a.is_default ~= b.is_default
+    or a.user_pref ~= b.user_pref or a.user_modified ~= b.user_modified
+end
+
+-- What a name has been that no registry knows, where it is not kept.
+local function nothing(about)
+  return { name = about.name, text = "", type = about.type, ua = about.ua,
+    secret = about.secret, untyped = about.untyped, is_default = true,
+    user_pref = false, user_modified = false, absent = true }
+end
+
+-- Pairs of values that are not the same, in the order of the later store.
+local function changes_of(before, after_store)
+  local list, seen = {}, {}
+  for about in after_store:each() do
+    local old = before[about.name] or nothing(about)
+    seen[about.name] = true
+    if differs(old, about) then list[#list + 1] = { old, about } end
+  end
+  local gone = {}
+  for name, old in pairs(before) do
+    if not seen[name] then gone[#gone + 1] = { old, nothing(old) } end
+  end
+  table.sort(gone, function(a, b) return a[1].name < b[1].name end)
+  return table.move(gone, 1, #gone, #list + 1, list)
+end
+
+-- --- who wrote it ----------------------------------------------------------
+
+local BY <const> = { profile = "rule", assign = "rule", health = "undo" }
+
+--- Who has written a value, in a word or two: "Profile_Rule_B", "cli", "web",
+-- "repl", "phone-file", "revert", "undo" (of rules/health.lua), or a rule and
+-- the operator's file that had its say.
+--   about   author, rule, as of store:value()
+--   cause   of the revision, for values that are the default again
+function revisions.author(about, cause)
+  local author = about.author
+  if about.is_default or not author or author == "" then
+    cause = (cause or ""):match("^%S*")
+    return BY[cause] or cause
+  end
+  local by = BY[author] or author
+  if by == "rule" then return about.rule end
+  if by:find("%.lua$") and (about.rule or "") ~= "" then
+    return ("%s (%s)"):format(about.rule, by)
+  end
+  return by
+end
+
+local function nonempty(value)
+  return value ~= "" and value ~= 0 and value or nil
+end
+
+-- A change as people and programs may see it.
+local function public(store, pair, cause)
+  local old, new = pair[1], pair[2]
+  return { name = new.name, type = new.type, secret = new.secret or nil,
+    old = shown.value(store, old), new = shown.value(store, new),
+    ua_old = old.ua, ua_new = new.ua,
+    user_old = old.user_modified, user_new = new.user_modified,
+    pref_old = old.user_pref, pref_new = new.user_pref,
+    default_old = old.is_default, default_new = new.is_default,
+    same_text = old.text == new.text or nil,
+    author = revisions.author(new, cause), rule = nonempty(new.rule),
+    old_rule = not old.is_default and nonempty(old.rule) or nil,
+    url = nonempty(new.url), line = nonempty(new.line),
+    cycle = nonempty(new.cycle), revision = nonempty(new.revision) }
+end
+
+--- What is not the same in two stores, as diff() tells it. Both have the key
+-- of fingerprints of `after`: one is a copy or a past of the other.
+function revisions.compare(before, after, cause)
+  local list = json.array {}
+  for i, pair in ipairs(changes_of(values_of(before), after)) do
+    list[i] = public(after, pair, cause)
+  end
+  return list
+end
+
+-- --- the list --------------------------------------------------------------
+
+-- Commits of one cycle are one entry of the history.
+local function joins(entry, one)
+  return entry and one.cycle and one.cycle > 0 and entry.cycle == one.cycle
+    and entry.cause == "resync" and one.cause == "resync"
+end
+
+local function add_authors(entry, changes)
+  local seen = {}
+  for _, name in ipairs(entry.authors) do seen[name] = true end
+  for _, pair in ipairs(changes) do
+    local by = revisions.author(pair[2], entry.cause)
+    if by ~= "" and not seen[by] then
+      seen[by] = true
+      table.insert(entry.authors, by)
+    end
+  end
+end
+
+local function new_entry(one)
+  return { number = one.number, first = one.number, time = one.time,
+    cycle = nonempty(one.cycle), cause = one.cause, size = one.size,
+    damaged = one.damaged, changes = 0, authors = json.array {} }
+end
+
+local function extend(entry, one)
+  entry.number, entry.time, entry.size = one.number, one.time, one.size
+end
+
+-- What the oldest one has changed is only known of what it says itself.
+local function own_changes(store, number)
+  local list = {}
+  for about in store:each() do
+    if about.revision == number then
+      list[#list + 1] = { nothing(about), about }
+    end
+  end
+  return list
+end
+
+-- Calls each(entry, pairs of values) for every revision that can be read.
+local function walk(store, each)
+  local before, entry
+  for _, one in ipairs(all(store)) do
+    if not joins(entry, one) or one.damaged then
+      entry = new_entry(one)
+    else
+      extend(entry, one)
+    end
+    local past, close = at(store, one.number)
+    if past then
+      local changes = before and changes_of(before, past)
+        or own_changes(past, one.number)
+      each(entry, changes, past)
+      before = values_of(past)
+      close()
+    else
+      entry.damaged = one.damaged or close.sentence
+      each(entry, {})
+    end
+  end
+end
+
+local function value_at(past, pair, entry)
+  local about = public(past, pair, entry.cause)
+  return { value = about.new, ua = about.ua_new, default = about.default_new,
+    user = about.user_new or nil, secret = about.secret,
+    author = about.author, rule = about.rule, url = about.url,
+    line = about.line, revision = entry.number, time = entry.time,
+    cycle = about.cycle, cause = entry.cause }
+end
+
+-- The values that one parameter has had.
+local function list_of(store, name)
+  local out, first = json.array {}, true
+  walk(store, function(entry, changes, past)
+    for _, pair in ipairs(changes) do
+      if pair[2].name == name then
+        out[#out + 1], first = value_at(past, pair, entry), false
+      end
+    end
+    local about = first and past and past:value(name)
+    if about then
+      -- the oldest revision has it from one that is not kept any more
+      local was = value_at(past, { about, about }, entry)
+      if about.revision ~= entry.number then
+        was.revision, was.time, was.cause = nonempty(about.revision), nil, nil
+      end
+      if about.is_default then was.author = nil end
+      out[#out + 1], first = was, false
+    end
+  end)
+  return out
+end
+
+local function canonical(store, past, name)
+  local about = store:value(name) or past and past:value(name)
+  return about and about.name
+end
+
+--- The revisions that are kept, oldest first: { number, first (of its cycle),
+-- time, cycle, cause, changes (how many parameters), authors (list), size,
+-- damaged (why it cannot be read) }. Those that changed state only have no
+-- changes.
+-- With `name`: the values that it has had, oldest first: { value, ua, default,
+-- author, rule, url, line, cycle, revision, time, cause }.
+-- @return[2] nil, failure: no such parameter
+function revisions.list(store, name)
+  if name then
+    name = canonical(store, nil, name)
+    if not name then return failure("no such parameter", "unknown-name") end
+    return list_of(store, name)
+  end
+  local out = json.array {}
+  walk(store, function(entry, changes)
+    if out[#out] ~= entry then out[#out + 1] = entry end
+    entry.changes = entry.changes + #changes
+    add_authors(entry, changes)
+  end)
+  return out
+end
+
+--- The number that a text means: "12", or "-1": the one before the newest of
+-- those that changed parameters, "-2" the one before that ...
+-- @return[2] nil, failure
+function revisions.number(store, text)
+  local number = math.tointeger(tonumber(text))
+  if not number then
+    return failure(("not the number of a revision: %s"):format(
+      tostring(text)), "usage", "see them: peal history --store DIR")
+  end
+  if number > 0 then return number end
+  local found = {}
+  for _, entry in ipairs(revisions.list(store)) do
+    if entry.changes > 0 and not entry.damaged then
+      found[#found + 1] = entry
+    end
+  end
+  local entry = found[#found + number]
+  if not entry then return no_such(all(store), text) end
+  return entry.number
+end
+
+local function named(list, names)
+  if not names or #names == 0 then return list end
+  local wanted, out = {}, json.array {}
+  for _, name in ipairs(names) do wanted[name] = true end
+  for _, change in ipairs(list) do
+    if wanted[change.name] then out[#out + 1] = change end
+  end
+  return out
+end
+
+--- What is different between two revisions.
+--   a, b    numbers; b nil: the newest
+--   names   only these; nil: all
+-- @treturn[1] table list of { name, old, new, type, secret, ua_old, ua_new,
+--   user_old, user_new, default_old, default_new, same_text, author, rule, url,
+--   line, cycle, revision }; old is of a, new of b; secrets as fingerprints
+-- @return[2] nil, failure
+function revisions.diff(store, a, b, names)
+  local before, close_a = at(store, a)
+  if not before then return nil, close_a end
+  local after, close_b = at(store, b or store:revision())
+  if not after then
+    close_a()
+    return nil, close_b
+  end
+  local list = revisions.compare(before, after)
+  close_a()
+  close_b()
+  return named(list, names)
+end
+
+-- --- the way back ----------------------------------------------------------
+
+local function same(now, old)
+  return now and now.text == old.text and now.ua == old.ua
+    and now.user_modified == old.user_modified
+    and now.user_pref == old.user_pref
+end
+
+local function stage_one(txn, old)
+  if old.absent then return txn:reset(old.name) end
+  local ok, sentence, word = put_back(txn, old.name, old)
+  if not ok then return nil, sentence, word end
+  if not same(txn:value(old.name), old) then
+    return nil, "its value of then is none of its type any more", "bad-value"
+  end
+  return true
+end
+
+local function stage(txn, pairs_back)
+  for _, pair in ipairs(pairs_back) do
+    local ok, sentence, word = stage_one(txn, pair[2])
+    if not ok then
+      return failure(("%s: %s"):format(pair[2].name, sentence), word,
+        "nothing was written; name the parameters that are to come back")
+    end
+  end
+  return true
+end
+
+-- Names as the registry writes them; all of them are known, now or then.
+local function checked(store, past, names)
+  local wanted = {}
+  for _, name in ipairs(names or {}) do
+    local known = canonical(store, past, name)
+    if not known then
+      return failure("no such parameter: " .. name, "unknown-name",
+        "list them with: peal params")
+    end
+    wanted[known] = true
+  end
+  return next(wanted) and wanted or nil
+end
+
+-- What there is to put back: pairs of the value now and then.
+local function to_put_back(store, n, names)
+  local past, close = at(store, n)
+  if not past then return nil, close end
+  local wanted, failed = checked(store, past, names)
+  local list = {}
+  if not failed then
+    for _, pair in ipairs(changes_of(values_of(store), past)) do
+      if not wanted or wanted[pair[2].name] then list[#list + 1] = pair end
+    end
+  end
+  close()
+  if failed then return nil, failed end
+  if #list == 0 then
+    return failure(("nothing to put back: %s as in revision %d already")
+      :format(wanted and "they are" or "all parameters are", n), "unchanged")
+  end
+  return list
+end
+
+--- What revert() would change, as diff() tells it: old is now, new is then.
+-- @return[2] nil, failure: "unchanged" where there is nothing to put back
+function revisions.preview(store, n, names)
+  local list, failed = to_put_back(store, n, names)
+  if not list then return nil, failed end
+  local out = json.array {}
+  for i, pair in ipairs(list) do out[i] = public(store, pair) end
+  return out
+end
+
+--- Put parameters back to what they were, access and user flags too, in a new
+-- revision; state stays as it is. To put that back is a revert as well.
+--   about   store, time (s UTC)
+--   n       number of the revision
+--   names   list; nil or empty: all parameters
+-- @treturn[1] table names that changed
+-- @treturn[1] integer revision
+-- @return[2] nil, failure { sentence, word, next }; "bad-state": another
+--   transaction is open
+function revisions.revert(about, n, names)
+  local store = about.store
+  local list, failed = to_put_back(store, n, names)
+  if not list then return nil, failed end
+  local txn, sentence, word = store:begin()
+  if not txn then return failure(sentence, word) end
+  txn:source { author = "revert" }
+  txn:keep_unknown(true)
+  local ok
+  ok, failed = stage(txn, list)
+  if not ok then
+    txn:abort()
+    return nil, failed
+  end
+  local revision
+  revision, sentence, word = txn:commit("revert " .. n,
+    math.floor(about.time))
+  if not revision then
+    return failure(sentence, word, "the store is as it was")
+  end
+  local changed = {}
+  for i, pair in ipairs(list) do changed[i] = pair[2].name end
+  return changed, revision
+end
+
+return revisions
