@@ -15,6 +15,7 @@ local COMMANDS <const> = {
   { "events", "follow what a daemon does" },
   { "reload", "have a daemon read its rule files anew" },
   { "resync", "fetch, decode and apply the profiles; say what changed" },
+  { "plan", "what would the next resync do? Nothing is written" },
   { "get", "print the value of a parameter" },
   { "set", "write parameters" },
   { "params", "list parameters" },

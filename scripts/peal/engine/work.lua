@@ -122,6 +122,18 @@ local function take_changes(e, job, run)
   end
 end
 
+--- What the end of a run's cycle means for the engine: what is counted, what
+-- is next, what its changes bring about.
+--   job   asked_by; rule: it was of one rule only
+function work.settle(e, job, run)
+  remember(e, run)
+  drop_due(e)
+  if not job.rule then finish(e, job, run) end
+  tell(e, run)
+  take_changes(e, job, run)
+  reboot_after(e, run)
+end
+
 local function carry_out(e, job, run)
   local before = e.world.store:revision()
   e.running = { rule = job.rule and "rule" or nil, asked_by = run.asked_by,
@@ -129,12 +141,7 @@ local function carry_out(e, job, run)
   e:show_state()
   e.blocked = false
   local result = cycle.carry_out(run)
-  remember(e, run)
-  drop_due(e)
-  if not job.rule then finish(e, job, run) end
-  tell(e, run)
-  take_changes(e, job, run)
-  reboot_after(e, run)
+  work.settle(e, job, run)
   e.running = nil
   queue.answer(job, result)
   if e.stopped then return end

@@ -18,8 +18,10 @@
 --                           (true, ...); post(event, ...) wakes
 --   send({address, port}, bytes)
 --   rules()                 rule sources, see rule_files.lua
---   ask(job, overrides)     one decision of an operator's rule file, see
---                           isolation.lua
+--   ask(job, overrides, store)
+--                           one decision of an operator's rule file, see
+--                           isolation.lua; store: whose values it sees
+--                           (nil: the world's)
 --   new_key(kind)           a private key, "P-256", "RSA-2048" ... |
 --                           nil, sentence, word
 --   keyring                 private keys with their certificates, in
@@ -175,9 +177,9 @@ function live.new(options)
 
   local ask = options.ask
 
-  function world.ask(job, overrides)
+  function world.ask(job, overrides, of)
     ask = ask or isolation.worker(loop)
-    return ask(world.store, overrides, job)
+    return ask(of or world.store, overrides, job)
   end
 
   world.log = options.log or function() end

@@ -193,8 +193,8 @@ function virtual.new(options)
   -- Keys are real ones: no dice of a script's make them.
   world.new_key = issue.key
 
-  function world.ask(job, overrides)
-    return ask(world.store, overrides, job)
+  function world.ask(job, overrides, of)
+    return ask(of or world.store, overrides, job)
   end
 
   function world.log(text) record(world.lines, text) end

@@ -1,0 +1,130 @@
+--- What would the next resync do? A whole cycle over a copy of the phone, and
+-- what an engine would do at its end: nothing of it remains.
+-- It is the cycle and the engine themselves that run, over the dry world
+-- (world/dry.lua); only actions are left out.
+local cycle = require "peal.cycle"
+local dry = require "peal.world.dry"
+local effects = require "peal.dry_run.effects"
+local engine = require "peal.engine"
+local plan = require "peal.engine.plan"
+local timers = require "peal.engine.timers"
+local work = require "peal.engine.work"
+
+local dry_run = {}
+
+-- Timers that make a resync due.
+local RESYNCS <const> = { "start", "periodic", "at", "retry" }
+
+-- --- the engine that the phone has, or would have ---
+
+-- Its timers, as its status tells of them.
+local function arm_as(e, status)
+  local now = e.world.now()
+  for _, due in ipairs(status.next or {}) do
+    for _, name in ipairs(RESYNCS) do
+      if due.what == "resync" and due.cause == name then
+        e.timers:arm(name, { mono = now.mono + due.at - now.time,
+          earliest = due.earliest, latest = due.latest })
+      end
+    end
+  end
+  e.plan = plan.ask(e, "change")
+end
+
+-- What a start now would arm.
+local function arm_by_start(e)
+  e.boot_reason = "power_on"
+  local answer = plan.ask(e, "boot")
+  plan.arm(e, answer)
+  if answer.start then plan.arm_start(e, answer.start) end
+end
+
+-- An engine that is not started and has no task.
+--   about   as of dry_run.cycle(): engine, progress
+local function engine_of(twin, about)
+  local e = engine.new(twin)
+  for key, value in pairs(about.progress or {}) do e[key] = value end
+  e.started, e.off = true, not twin:yes("Provision_Enable")
+  if e.off then return e end
+  if about.engine then arm_as(e, about.engine) else arm_by_start(e) end
+  return e
+end
+
+-- The first resync that is scheduled, or nil.
+local function next_resync(e)
+  local now, first, least = e.world.now(), nil, nil
+  for _, name in ipairs(RESYNCS) do
+    local due = e.timers:get(name)
+    local left = due and timers.left(due, now)
+    if left and (not least or left < least) then
+      least = left
+      first = { cause = name == "start" and "boot" or name,
+        earliest = due.earliest and math.floor(due.earliest),
+        latest = due.latest and math.floor(due.latest),
+        after = math.floor(left), why = e.plan and e.plan.reason }
+    end
+  end
+  return first
+end
+
+-- What the schedule would be after a success, by the values as they are.
+local function usual(e)
+  local failures, synced = e.failures, e.ever_synced
+  e.failures, e.ever_synced = 0, true
+  local answer = plan.ask(e, "success")
+  e.failures, e.ever_synced = failures, synced
+  return answer
+end
+
+-- --- the run ---
+
+local function request_of(about)
+  return { asked_by = about.asked_by or "cli", rule = about.rule,
+    explicit = about.explicit ~= false, prvst = about.prvst or -1 }
+end
+
+local function refused(reason)
+  return { outcome = "refused", reason = reason, rules = {}, changes = {},
+    refused = {}, notes = {} }
+end
+
+--- As cycle(), over a phone whose world is a dry one already: it is spent.
+function dry_run.over(twin, about)
+  local request = request_of(about)
+  local e = engine_of(twin, about)
+  local before = { next = next_resync(e), usual = not e.off and usual(e) }
+  local run = cycle.new(twin, request)
+  local result = run.result
+  result.effects, result.phone, result.world = {}, twin, twin.world
+  result.schedule = { before = before.next, after = before.next }
+  if not cycle.gate(run).pass then return result end
+  cycle.carry_out(run)
+  twin.world.decide()
+  work.settle(e, request, run)
+  result.schedule.after = next_resync(e)
+  result.effects = effects.of(e, run, before.usual, usual(e))
+  return result
+end
+
+--- A cycle over a copy of the phone. Runs in a task.
+-- @param phone
+--   about.rule        a rule text: only this one; nil: A to D
+--   about.asked_by, explicit, prvst   as for cycle.new() (by hand)
+--   about.engine      status of the phone's engine; nil: it has none, and the
+--                     schedule before is what a start now would make
+--   about.progress    what else it knows: failures, periods, success_seen,
+--                     last_outcome, at_day
+-- @treturn[1] table as cycle.carry_out(), and effects (see
+--   dry_run/effects.lua), schedule { before =, after = } (each nil, or
+--   { cause, earliest, latest, after, why }), phone (the copy, as it would
+--   be), world (what it has asked, see world/dry.lua)
+-- @return[2] nil, sentence, word
+function dry_run.cycle(phone, about)
+  local store, sentence, word = phone.world.store:copy()
+  if not store then return nil, sentence, word end
+  return dry_run.over(phone:twin(dry.new(phone.world, store)), about or {})
+end
+
+dry_run.refused = refused
+
+return dry_run
