@@ -6,7 +6,9 @@
 -- with the kinds
 --   "library"   a table that rule files have
 --   "module"    of require "peal.NAME"
---   "class"     a handle; `metatable` is its name in Lua's registry
+--   "class"     a handle; `metatable` is its name in Lua's registry, `also`
+--               lists further ones
+--   "table"     plain data, such as a value of a store
 --   "globals"   of a session; "commands", such as ":plan"
 -- and entries { SIGNATURE, words, fails =, source =, example = }. The form of
 -- SIGNATURE is told in reference/signature.lua; `fails` says that the function
@@ -15,7 +17,8 @@
 -- Parameters come from the registry, decisions of rule files from the stages.
 local reference = {}
 
-local FILES <const> = { "rules" }
+local FILES <const> = { "rules", "stores", "network", "trust", "codecs",
+  "process" }
 
 local groups, index
 
@@ -43,6 +46,7 @@ end
 -- Name -> { group =, entry =, path =, signature = }; an entry's own name is
 -- its path, with the "peal." of a module too.
 local function add_entry(group, entry)
+  if group.kind == "table" then return end
   if group.kind == "commands" then
     local name = entry[1]:match("^%S+")
     index[name] = { group = group, entry = entry, path = name }

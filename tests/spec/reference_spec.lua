@@ -75,6 +75,94 @@ describe("the reference of the rule library", function()
   end)
 end)
 
+-- Every module of the bindings, and every metatable that opening them makes.
+local function bindings()
+  local modules, classes = {}, {}
+  for name in pairs(package.preload) do
+    local module = name:find("^peal%.%l+$") and require(name)
+    for _, value in pairs(module or {}) do -- peal.factory is texts
+      if type(value) == "function" then modules[name] = module end
+    end
+  end
+  for name, meta in pairs(debug.getregistry()) do
+    if type(name) == "string" and name:find("^peal%.") and type(meta) == "table"
+      and type(meta.__index) == "table"
+    then
+      classes[name] = meta.__index
+    end
+  end
+  return modules, classes
+end
+
+describe("the reference of the bindings", function()
+  local modules, classes = bindings()
+
+  it("has each module, and no other", function()
+    assert.are.same(names_of(modules), names_of(documented "module"))
+    assert.is_true(#names_of(modules) >= 16)
+  end)
+
+  for name, entries in pairs(documented "module") do
+    it("has each function of " .. name .. ", and no other", function()
+      assert.are.same(names_of(modules[name]), names_of(entries))
+    end)
+  end
+
+  it("has each kind of handle, and no other", function()
+    local there = {}
+    for _, group in ipairs(reference.groups()) do
+      if group.kind == "class" then
+        there[group.metatable] = true
+        for _, name in ipairs(group.also or {}) do there[name] = true end
+      end
+    end
+    assert.are.same(names_of(classes), names_of(there))
+  end)
+
+  for _, group in ipairs(reference.groups()) do
+    if group.kind == "class" then
+      it("has each method of " .. group.name .. ", and no other", function()
+        local entries = documented("class")[group.name]
+        assert.are.same(names_of(classes[group.metatable]), names_of(entries))
+        for _, name in ipairs(group.also or {}) do
+          assert.are.same(names_of(classes[name]), names_of(entries), name)
+        end
+      end)
+    end
+  end
+
+  it("has the fields of a value, a change and a definition", function()
+    local schema = assert(registry.load())
+    local st = assert(store.open { schema = schema })
+    local txn = assert(st:begin())
+    assert(txn:set("GPP_A", "1"))
+    local tables = documented "table"
+    assert.are.same(names_of(st:value "GPP_A"), names_of(tables.Value))
+    assert.are.same(names_of(txn:changes()[1]), names_of(tables.Change))
+    for name in pairs(schema:param "GPP_A") do
+      assert.is_table(tables.Definition[name], name)
+    end
+    txn:abort()
+  end)
+
+  it("names no type that is not told of", function()
+    local known = { ["peal.Phone"] = true, ["peal.Plan"] = true }
+    for _, group in ipairs(reference.groups()) do
+      known["peal." .. group.name] = true
+    end
+    for _, name in ipairs(stages.names) do
+      known["peal.Answer." .. name] = true
+    end
+    for _, group in ipairs(reference.groups()) do
+      for _, entry in ipairs(group) do
+        for name in entry[1]:gmatch("peal%.[%w.]+") do
+          assert.is_true(known[name], name .. " in " .. entry[1])
+        end
+      end
+    end
+  end)
+end)
+
 describe("the reference of the stages", function()
   it("has a type for each field that a rule sees, and for no other", function()
     assert.are.same(names_of(stages.common), names_of(views.common))
@@ -193,14 +281,16 @@ describe("help", function()
     local names = { [env.classic.profile] = "classic.profile" }
     assert.are.equal(reference.help "classic.profile",
       reference.help(env.classic.profile, { names = names }))
+    assert.is_truthy(reference.help(store.open):find("^store.open%("))
+    local st = assert(store.open { schema = schema })
+    assert.is_truthy(reference.help(st.get):find("^store:get%("))
   end)
 
   it("says of a decision what the rule sees and answers", function()
     local text = assert(reference.help "trigger")
     assert.is_truthy(text:find("^trigger.lua: may a due resync start now%?"))
     assert.is_truthy(text:find("phone.lines_active", 1, true))
-    assert.is_truthy(text:find("Answer: true, or false and a reason.", 1,
-      true))
+    assert.is_truthy(text:find("Answer: true, or false and a reason", 1, true))
   end)
 
   it("says what it does not know", function()

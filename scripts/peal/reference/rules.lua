@@ -77,6 +77,7 @@ return {
     { "variables(ctx: table) -> vars: function",
       "The variables of a phone: ctx = { identity =, state =, param = "
         .. "function, request =, ERR =, user_agent = }." },
+    { "names() -> names: string[]", "The names of all variables, sorted." },
     { "limit: integer", "The longest text that is taken and made, bytes." },
     { "secret_names: string[]",
       "Names that only --key, --uid and --pwd expand." },
