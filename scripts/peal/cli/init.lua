@@ -23,6 +23,7 @@ local COMMANDS <const> = {
   { "history", "what was written when, and by whom" },
   { "diff", "what is different between two revisions" },
   { "revert", "parameters as they were in an earlier revision" },
+  { "simulate", "days of a phone's life in a second: try rules, see faults" },
   { "expand", "expand the macros of a text" },
   { "eval", "is a condition true?" },
   { "cert", "see and change whom a phone believes" },

@@ -111,7 +111,7 @@ function virtual.new(options)
 
   local world = { store = options.store, device = options.device or {},
     trust = options.trust or {},
-    keyring = options.keyring or assert(keyring.open()),
+    keyring = options.keyring or assert(keyring.open()), issue = issue,
     requests = {}, datagrams = {}, lines = {}, told = {} }
 
   local function record(list, entry)
@@ -199,6 +199,9 @@ function virtual.new(options)
 
   function world.log(text) record(world.lines, text) end
   function world.tell(event) record(world.told, event) end
+
+  --- Set the monotonic clock forward; what falls due by that waits for tick().
+  function world.jump(seconds) clock = math.max(clock, seconds) end
 
   --- Jump from timer to timer up to `seconds` on the monotonic clock, or to
   -- the last.

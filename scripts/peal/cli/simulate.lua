@@ -1,0 +1,220 @@
+--- peal simulate: days of a phone's life in a second or so.
+local fold = require "peal.simulate.fold"
+local json = require "peal.json"
+local moment = require "peal.simulate.moment"
+local output = require "peal.cli.output"
+local script = require "peal.cli.simulate.script"
+local session = require "peal.cli.session"
+local shown = require "peal.shown"
+local simulate = require "peal.simulate"
+local sys = require "peal.sys"
+
+local command = {
+  name = "simulate",
+  usage = "[--at TIME [NAME...]]",
+  summary = "Run the engine on a clock that jumps, over a copy of the phone, "
+    .. "and print what\nit does: thirty days in a second or so.",
+  details = "Nothing is written, and no network is touched: the answers come "
+    .. "from --server\nor --recorded; without them every profile is empty. "
+    .. "Times are local:\n\"2027-03-28 01:30\", \"day 3 02:00\", \"+4 h\". "
+    .. "Resyncs that go the same way are\none line; -v shows all. "
+    .. "docs/simulate.md has more.",
+  options = {
+    { "--days", "N", "how long (30)" },
+    { "--from", "TIME", "begin at that time (now)" },
+    { "--zone", "TZ", "POSIX time zone of the phone's device" },
+    { "--server", "SCRIPT", "Lua that answers for the servers" },
+    { "--recorded", "FILE", "answers of a cassette, see peal record" },
+    { "--passphrase-file", "FILE", "where a cassette's passphrase is" },
+    { "--event", "TEXT", "\"day 3 02:00 server down for 4 h\" and the like; "
+      .. "may be repeated", repeated = true },
+    { "--seed", "N", "other dice (1)" },
+    { "--at", "TIME", "print values and what has changed by then" },
+    { "--step", nil, "go step by step, forward and back" },
+    { "--record", "OUT", "write it to a cassette" },
+  },
+  examples = {
+    "peal simulate --phone phone.lua --days 30 --from \"2027-03-20 00:00\"",
+    "peal simulate --server examples/simulations/flaky.lua --event "
+      .. "\"day 3 02:00 power cut\"",
+    "peal simulate --store st --rules new-rules --at \"day 7\" GPP_A",
+  },
+}
+
+local DAY <const> = 86400
+local DAYS <const>, DAYS_MAX <const> = 30, 3660
+
+local function usage(sentence, next_step)
+  return nil, { sentence = sentence, word = "usage", code = 2,
+    next = next_step }
+end
+
+local function failure(sentence)
+  return nil, { sentence = sentence, word = "invalid" }
+end
+
+local function check(options)
+  local days = tonumber(options.days or DAYS)
+  if not days or days <= 0 or days > DAYS_MAX then
+    return usage(("--days is a number up to %d"):format(DAYS_MAX))
+  end
+  if options.server and options.recorded then
+    return usage("--server or --recorded, not both")
+  end
+  if options.seed and not math.tointeger(tonumber(options.seed)) then
+    return usage("--seed is a whole number")
+  end
+  if options[1] and not options.at and not options.step then
+    return usage("names are for --at: " .. output.clip(options[1]))
+  end
+  return days * DAY
+end
+
+local function phone_options(open)
+  local file = open.file
+  return { identity = open.phone.identity, overrides = open.phone.overrides,
+    state = file.state, account = file.account, dhcp = file.dhcp,
+    keep_unknown = open.phone.keep_unknown }
+end
+
+local function make(options, open, given)
+  local sim, sentence = simulate.new { store = open.store,
+    phone = phone_options(open), device = open.world.device,
+    zone = options.zone or given.zone, now = math.floor(sys.time()),
+    time = options.from or given.from, load_server = given.load_server,
+    load_answers = given.load_answers, read = given.read, dns = given.dns,
+    rules = open.world.rules(), trust = open.world.trust,
+    dice = math.tointeger(tonumber(options.seed or 1)), wrap = given.wrap }
+  if not sim then return usage("--from: " .. sentence) end
+  for _, list in ipairs { given.events or {}, options.event or {} } do
+    for _, one in ipairs(list) do
+      local ok, why = sim:inject(one)
+      if not ok then return usage(why) end
+    end
+  end
+  return sim
+end
+
+local function public(entry)
+  local out = {}
+  for key, value in pairs(entry) do
+    if key ~= "tick" then out[key] = value end
+  end
+  out.zone = nil
+  out["local"] = moment.show_at(entry.time, entry.offset)
+  return out
+end
+
+local function print_line(entry, as_json)
+  if as_json then
+    io.stdout:write(json.encode(public(entry)), "\n")
+  else
+    output.print(fold.line(entry))
+  end
+end
+
+local function summary(sim)
+  local ok, failed, boots = 0, 0, 0
+  for _, entry in ipairs(sim.timeline) do
+    if entry.kind == "boot" then boots = boots + 1 end
+    if entry.kind == "resync" then
+      if entry.outcome == "success" then
+        ok = ok + 1
+      else
+        failed = failed + 1
+      end
+    end
+  end
+  output.say("%s: %d resyncs ok, %d failed, %d %s, %d requests, revision %d",
+    moment.show_span(sim:mono()), ok, failed, boots,
+    boots == 1 and "boot" or "boots", sim.requests, sim:store():revision())
+end
+
+local function run_all(sim, seconds, options)
+  local ok, sentence = sim:run(seconds)
+  for _, entry in ipairs(fold.entries(sim.timeline, options.v
+    or options.json))
+  do
+    print_line(entry, options.json)
+  end
+  if not ok then return failure(sentence) end
+  if not options.json then summary(sim) end
+  return 0
+end
+
+-- What a name has at the moment, or a failure.
+local function value_of(sim, schema, name)
+  local known = schema:find(name) or name
+  local about = sim:store():value(known)
+  if not about then
+    return nil, require("peal.cli.get").unknown(schema, name)
+  end
+  about.text = sim:param(known)
+  return { name = about.name, value = shown.value(sim:store(), about) }
+end
+
+local function changes_text(list)
+  if #list == 0 then return "nothing differs from the start" end
+  local rows = { { "PARAMETER", "AT THE START", "THEN" } }
+  for i, change in ipairs(list) do
+    rows[i + 1] = { change.name, output.clip(change.old or "", 32),
+      output.clip(change.new, 48) }
+  end
+  return output.columns(rows)
+end
+
+local function print_at(sim, options, schema)
+  local values = json.array()
+  for i = 1, #options do
+    local one, failed = value_of(sim, schema, options[i])
+    if not one then
+      return nil, failed or { sentence = "no such parameter: "
+        .. output.clip(options[i]), word = "not-found" }
+    end
+    values[i] = one
+  end
+  local time = math.floor(sim:time())
+  if options.json then
+    output.json { time = time, values = values, changes =
+      json.array(sim:diff()), revision = sim:store():revision() }
+    return 0
+  end
+  output.print(("%s, revision %d"):format(moment.show(time, sim.home.zone),
+    sim:store():revision()))
+  for _, one in ipairs(values) do
+    output.print(("%s = %s"):format(one.name, output.clip(one.value, 300)))
+  end
+  output.print(changes_text(sim:diff()))
+  return 0
+end
+
+local function show_at(sim, options, schema)
+  local ok, sentence = sim:to(options.at)
+  if not ok and sim.problem then return failure(sentence) end
+  if not ok then return usage("--at: " .. sentence) end
+  return print_at(sim, options, schema)
+end
+
+function command.run(options)
+  local seconds, failed = check(options)
+  if not seconds then return nil, failed end
+  local given
+  given, failed = script.read(options)
+  if not given then return nil, failed end
+  local open
+  open, failed = session.open(options, { read_only = true, trust = true })
+  if not open then return nil, failed end
+  local sim
+  sim, failed = make(options, open, given)
+  if not sim then return nil, failed end
+  if options.step then
+    return require("peal.cli.simulate.steps").run(sim, {
+      options = options, schema = open.schema, print_line = print_line,
+      value_of = value_of, changes_text = changes_text, seconds = seconds })
+  elseif options.at then
+    return show_at(sim, options, open.schema)
+  end
+  return run_all(sim, seconds, options)
+end
+
+return command
