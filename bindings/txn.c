@@ -232,6 +232,63 @@ static int t_counts(lua_State *L)
 	return 1;
 }
 
+static const char *touch_word(enum peal_touch how)
+{
+	switch (how) {
+	case PEAL_TOUCH_WRITTEN:
+		return "written";
+	case PEAL_TOUCH_USER:
+		return "user";
+	case PEAL_TOUCH_KEPT:
+		return "kept";
+	case PEAL_TOUCH_BAD:
+		return "bad";
+	case PEAL_TOUCH_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/* txn:touched(name) -> "written" | "user" | "kept" | "bad", line of the
+ * profile | nil: its last element of that name */
+static int t_touched(lua_State *L)
+{
+	struct peal_lua_txn *b = check_txn(L);
+	size_t len;
+	const char *name = luaL_checklstring(L, 2, &len), *word = NULL;
+	int index = peal_schema_find(peal_store_schema(b->store->s), name, len);
+	long line = 0;
+
+	if (index >= 0)
+		word = touch_word(peal_txn_touch(b->t, (unsigned)index, &line));
+	lua_pushstring(L, word);
+	lua_pushinteger(L, line);
+	return word ? 2 : 1;
+}
+
+/* txn:users() -> list of {name, line} of the elements that lost against a
+ * value of the user's */
+static int t_users(lua_State *L)
+{
+	struct peal_lua_txn *b = check_txn(L);
+	struct peal_schema *s = peal_store_schema(b->store->s);
+	const struct peal_param *p;
+	lua_Integer n = 0;
+	unsigned i;
+	long line;
+
+	lua_newtable(L);
+	for (i = 0; (p = peal_schema_param(s, i)); i++) {
+		if (peal_txn_touch(b->t, i, &line) != PEAL_TOUCH_USER)
+			continue;
+		lua_createtable(L, 0, 2);
+		peal_lua_set_text(L, "name", p->name);
+		peal_lua_set_int(L, "line", line);
+		lua_rawseti(L, -2, ++n);
+	}
+	return 1;
+}
+
 /* txn:notes() -> list of {word, name, text, suggest, line} */
 static int t_notes(lua_State *L)
 {
@@ -315,6 +372,7 @@ void peal_lua_txn_type(lua_State *L)
 		{ "revoke", t_revoke },   { "factory_reset", t_factory_reset },
 		{ "state", t_state },     { "counts", t_counts },
 		{ "notes", t_notes },     { "value", t_value },
+		{ "touched", t_touched }, { "users", t_users },
 		{ "changes", t_changes }, { "commit", t_commit },
 		{ "abort", t_abort },     { NULL, NULL },
 	};

@@ -73,6 +73,38 @@ void peal_txn_counts(const struct peal_txn *t, struct peal_txn_counts *out)
 	*out = t->counts;
 }
 
+/* --- what became of each --- */
+
+enum { TOUCH_BITS = 3, TOUCH_LINE_MAX = (1 << 28) - 1 };
+
+static enum peal_err touch(struct peal_txn *t, const struct peal_element *e,
+			   unsigned index, enum peal_touch how)
+{
+	uint32_t line = e->line < 0              ? 0 :
+			e->line > TOUCH_LINE_MAX ? TOUCH_LINE_MAX :
+						   (uint32_t)e->line;
+
+	if (!t->touched)
+		t->touched = peal_calloc(t->store->schema->n_params,
+					 sizeof(*t->touched));
+	if (!t->touched)
+		return PEAL_ENOMEM;
+	t->touched[index] = line << TOUCH_BITS | (uint32_t)how;
+	return PEAL_OK;
+}
+
+enum peal_touch peal_txn_touch(const struct peal_txn *t, unsigned index,
+			       long *line)
+{
+	uint32_t word = 0;
+
+	if (t->touched && index < t->store->schema->n_params)
+		word = t->touched[index];
+	if (line)
+		*line = (long)(word >> TOUCH_BITS);
+	return (enum peal_touch)(word & ((1 << TOUCH_BITS) - 1));
+}
+
 /* --- names that no registry knows --- */
 
 static enum peal_err unknown(struct peal_txn *t, const struct peal_element *e)
@@ -163,18 +195,18 @@ static enum peal_err element_text(struct peal_txn *t,
 				  reason);
 }
 
-/* Does the element leave the text as it is? */
-static int keeps_text(const struct peal_element *e,
-		      const struct peal_entry *seen)
+/* Does the element leave the text as it is, and why? */
+static enum peal_touch wants(const struct peal_element *e,
+			     const struct peal_entry *seen)
 {
 	if (e->flags & PEAL_ELEMENT_PRESERVE)
-		return 1;
+		return PEAL_TOUCH_KEPT;
 	if (!e->value_len && e->ua == PEAL_UA_RW &&
 	    !(e->flags & (PEAL_ELEMENT_QUOTED_EMPTY | PEAL_ELEMENT_TOO_LONG)))
-		return 1;
-	if (!(e->flags & PEAL_ELEMENT_USER_PREF))
-		return 0;
-	return seen && seen->user_modified;
+		return PEAL_TOUCH_KEPT;
+	if (e->flags & PEAL_ELEMENT_USER_PREF && seen && seen->user_modified)
+		return PEAL_TOUCH_USER;
+	return PEAL_TOUCH_WRITTEN;
 }
 
 /* Most elements of most profiles: a plain text that is there already. */
@@ -192,10 +224,14 @@ static enum peal_err known(struct peal_txn *t, const struct peal_element *e,
 			   unsigned index)
 {
 	const struct peal_place at = peal_txn_place(t, index);
+	enum peal_touch how = wants(e, at.seen);
 	struct peal_reason why;
 	struct peal_text *text;
 	enum peal_err err;
 
+	err = touch(t, e, index, how);
+	if (err)
+		return err;
 	if (is_the_same(e, at.seen)) {
 		t->counts.applied++;
 		return PEAL_OK;
@@ -206,14 +242,16 @@ static enum peal_err known(struct peal_txn *t, const struct peal_element *e,
 		if (err)
 			return err;
 	}
-	if (keeps_text(e, at.seen))
+	if (how != PEAL_TOUCH_WRITTEN)
 		return access_only(t, e, &at);
 	err = element_text(t, e, &at, &text, &why);
 	if (!err)
 		return write_text(t, e, &at, text);
 	if (err != PEAL_ETYPE)
 		return err;
-	err = bad_value(t, e, why.text);
+	err = touch(t, e, index, PEAL_TOUCH_BAD);
+	if (!err)
+		err = bad_value(t, e, why.text);
 	if (!err && e->ua != PEAL_UA_NONE) {
 		struct peal_entry entry;
 

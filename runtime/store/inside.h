@@ -59,6 +59,7 @@ struct peal_txn {
 	unsigned n_states, cap_states;
 
 	struct peal_txn_counts counts;
+	uint32_t *touched; /* by index: line << 3 | enum peal_touch; or NULL */
 	struct peal_arena note_texts;
 	struct peal_txn_note *notes;
 	unsigned n_notes, cap_notes;

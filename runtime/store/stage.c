@@ -310,6 +310,7 @@ void peal_txn_clear(struct peal_txn *t)
 	for (i = 0; i < t->n_states; i++)
 		peal_state_unref(texts, &t->states[i].state);
 	peal_free(t->slot);
+	peal_free(t->touched);
 	peal_free(t->extra_slots);
 	peal_free(t->states);
 	peal_free(t->notes);

@@ -380,6 +380,44 @@ static void respects_user_preferences(void)
 	peal_store_close(s);
 }
 
+static enum peal_touch touched(struct peal_store *s, struct peal_txn *t,
+			       const char *name, long *line)
+{
+	struct peal_schema *schema = peal_store_schema(s);
+	int index = peal_schema_find(schema, name, strlen(name));
+
+	return peal_txn_touch(t, (unsigned)index, line);
+}
+
+static void tells_what_became_of_an_element(void)
+{
+	struct peal_store *s = memory_phone();
+	struct peal_txn *t;
+	long line = -1;
+
+	user_set(s, "GPP_A", "U");
+	put_one(s, "Station_Name", "b", NONE, 0);
+	t = begin(s);
+	CHECK_INT(touched(s, t, "GPP_A", &line), PEAL_TOUCH_NONE);
+	CHECK_INT(line, 0);
+	CHECK_ERR(put(t, "GPP_A", "x", NONE, PEAL_ELEMENT_USER_PREF, 7),
+		  PEAL_OK);
+	CHECK_ERR(put(t, "Station_Name", "b", NONE, 0, 8), PEAL_OK);
+	CHECK_ERR(put(t, "Count", "3", NONE, PEAL_ELEMENT_PRESERVE, 9),
+		  PEAL_OK);
+	CHECK_ERR(put(t, "Privacy_Header", "x", NONE, 0, 10), PEAL_OK);
+	CHECK_INT(touched(s, t, "GPP_A", &line), PEAL_TOUCH_USER);
+	CHECK_INT(line, 7);
+	CHECK_INT(touched(s, t, "Station_Name", &line), PEAL_TOUCH_WRITTEN);
+	CHECK_INT(line, 8);
+	CHECK_INT(touched(s, t, "Count", NULL), PEAL_TOUCH_KEPT);
+	CHECK_INT(touched(s, t, "Privacy_Header", NULL), PEAL_TOUCH_BAD);
+	CHECK_INT(touched(s, t, "GPP_SA", NULL), PEAL_TOUCH_NONE);
+	CHECK_INT(peal_txn_touch(t, (unsigned)-1, &line), PEAL_TOUCH_NONE);
+	peal_txn_abort(t);
+	peal_store_close(s);
+}
+
 static void keeps_secrets_out_of_notes(void)
 {
 	struct peal_store *s = memory_phone();
@@ -932,6 +970,8 @@ TEST_MAIN({ "reads defaults", reads_defaults }, { "commits", commits },
 	  { "takes elements", takes_elements },
 	  { "takes them in order", takes_them_in_order },
 	  { "respects user preferences", respects_user_preferences },
+	  { "tells what became of an element",
+	    tells_what_became_of_an_element },
 	  { "keeps secrets out of notes", keeps_secrets_out_of_notes },
 	  { "caps notes", caps_notes },
 	  { "keeps unknown names", keeps_unknown_names },

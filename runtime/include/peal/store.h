@@ -210,6 +210,22 @@ struct peal_txn_counts {
 };
 void peal_txn_counts(const struct peal_txn *t, struct peal_txn_counts *out);
 
+/* What the last element of that name came to.
+ *   USER  its text is not taken: the user's own stays
+ *   KEPT  it asks for the text to stay as it is
+ *   BAD   its text does not fit the type */
+enum peal_touch {
+	PEAL_TOUCH_NONE,
+	PEAL_TOUCH_WRITTEN, /* be it with the text that is there already */
+	PEAL_TOUCH_USER,
+	PEAL_TOUCH_KEPT,
+	PEAL_TOUCH_BAD
+};
+/*   index  of the parameter in the schema
+ *   line   of the profile; may be NULL */
+enum peal_touch peal_txn_touch(const struct peal_txn *t, unsigned index,
+			       long *line);
+
 /* Notes in order: i from 0, PEAL_ENOENT past the last. At most
  * PEAL_LIMIT_NOTES are kept; the counts go on.
  *   word  "bad-value", "unknown-name", "bad-attribute", "has-children" ...
