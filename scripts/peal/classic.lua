@@ -39,22 +39,36 @@ function classic.expand(phone, text)
   return expanded
 end
 
+-- One trigger: is it true, why not, and its part of the trace.
+local function trigger(phone, name, text)
+  local plan, why, _, detail = rule.decide(text, variables(phone),
+    { kind = "trigger" })
+  local about = (plan or detail).trace
+  local seen = about and about.alternatives[1] or {}
+  local verdict = plan and plan.action == "run"
+  return verdict, plan and name .. " is false" or ("%s: %s"):format(name, why),
+    { name = name, text = about and about.text,
+      expanded = about and about.expanded, conditions = seen.conditions,
+      verdict = verdict, problem = not plan and why or nil }
+end
+
 --- Do the triggers let a timed resync pass? Blank triggers do not count; one
 -- that is true is enough.
--- @return[2] false, reason
+-- @return[1] true, nil, what was looked at (for the trace)
+-- @return[2] false, reason, what was looked at
 function classic.triggers(phone)
-  local reasons = {}
+  local reasons, seen = {}, {}
   for _, name in ipairs { "Resync_Trigger_1", "Resync_Trigger_2" } do
     local text = phone.param[name] or ""
     if text:find("%S") then
-      local verdict, why = classic.condition(phone, text)
-      if verdict then return true end
-      reasons[#reasons + 1] = verdict == false and name .. " is false"
-        or ("%s: %s"):format(name, why)
+      local verdict, why
+      verdict, why, seen[#seen + 1] = trigger(phone, name, text)
+      if verdict then return true, nil, seen end
+      reasons[#reasons + 1] = why
     end
   end
   if #reasons == 0 then return true end
-  return false, table.concat(reasons, "; ")
+  return false, table.concat(reasons, "; "), seen
 end
 
 classic.privacy = require("peal.classic.privacy").edits

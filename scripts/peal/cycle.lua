@@ -13,6 +13,7 @@ local secret = require "peal.secret"
 local tls_policy = require "peal.tls_policy"
 local url = require "peal.url"
 local values = require "peal.cycle.values"
+local visible = require "peal.visible"
 
 local cycle = {}
 
@@ -37,10 +38,18 @@ local function trace_rule(run, name, plan)
   run.trace:add("rule", { rule = name, text = about.text,
     expanded = about.expanded, alternatives = about.alternatives,
     warnings = about.warnings, action = plan.action, reason = plan.reason,
+    sentence = plan.sentence and secret.mask(plan.sentence),
     word = plan.word, rule_file = plan.rule_file })
   for _, text in ipairs(about.warnings or {}) do
     context.note(run, "rule", name, name .. ": " .. text)
   end
+end
+
+local function trace_failure(run, failed)
+  run.trace:add("failed", { rule = failed.rule, word = failed.word,
+    text = visible.line(failed.sentence), err = failed.err,
+    class = failed.class, line = failed.place and failed.place.line,
+    byte = failed.place and failed.place.byte })
 end
 
 -- A plan's fetch with its URL parsed, or nil and why not. user:pw@ stands for
@@ -96,18 +105,30 @@ local function run_rule(run, index)
     { rule = { name = name, text = text } })
   trace_rule(run, name, plan)
   local result = follow(run, index, name, plan)
+  if result.outcome == "failure" then trace_failure(run, result) end
   if result.outcome == "success" or result.outcome == "failure" then
     report(run, result)
   end
   return result
 end
 
+-- The trace of a run that has written nothing waits for the next commit, with
+-- what else does: the newest one, and the newest that did not go well.
+local function keep_trace(run)
+  local text = run.trace:encode()
+  run.phone.keep:set("trace", "last", text)
+  if run.trace.outcome ~= "success" then
+    run.phone.keep:set("trace", "failed", text)
+  end
+end
+
 -- Keep the end of the trace beside values that this cycle has committed, where
 -- it is another than the last commit expected.
 local function store_trace(run)
   local written = #run.result.changes > 0
-  if not written or run.trace.outcome == "success" then return end
+  if written and run.trace.outcome == "success" then return end
   run.trace.outcome = run.result.outcome
+  if not written then return keep_trace(run) end
   last_resync.remember(run.phone, run.result, run.asked_by)
   local txn = run.phone.world.store:begin()
   if not txn then return end
@@ -129,19 +150,32 @@ function cycle.new(phone, request)
     explicit = request.explicit,
     cycle = (phone.keep:number("engine", "cycle") or 0) + 1 })
   run.prvst, run.rule_text = request.prvst, request.rule
+  run.trace.prvst, run.trace.explicit = request.prvst, run.explicit or nil
   run.names = request.rule and { "rule" } or RULES
   return run
+end
+
+-- What falls due is asked again every few seconds: what it waits for is known
+-- while the program runs (phone.held), and wears no flash.
+local function refused(run, step)
+  run.trace.outcome, run.trace.reason = "refused", run.result.reason
+  if run.explicit then return keep_trace(run) end
+  run.phone.held = { asked_by = run.asked_by, time = run.trace.time,
+    trigger = step }
 end
 
 --- Ask whether it may start: the answer of the trigger stage.
 function cycle.gate(run)
   set_state(run)
   local gate = context.ask(run, "trigger")
-  run.trace:add("trigger", { pass = gate.pass, reason = gate.reason,
-    rule_file = gate.rule_file })
+  local step = run.trace:add("trigger", { pass = gate.pass,
+    reason = gate.reason, rule_file = gate.rule_file,
+    triggers = gate.triggers })
+  run.phone.held = nil
   if not gate.pass then
     run.result.outcome, run.result.reason = "refused", gate.reason
     run.result.by = gate.rule_file
+    refused(run, step)
   end
   return gate
 end

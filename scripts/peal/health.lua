@@ -205,6 +205,9 @@ local function take_back(phone, run, watch, before)
     keep_away(phone, watch)
     store_watch(phone, nil)
     ok, sentence = phone.keep:stage(txn)
+    if ok then
+      ok, sentence = txn:state("trace", "undo", run.trace:encode())
+    end
   end
   if not changes or not ok then
     txn:abort()

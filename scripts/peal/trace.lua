@@ -41,12 +41,41 @@ function trace:warn(word, text)
   if self.on_note then self.on_note { word = word, text = text } end
 end
 
---- The trace as a text to keep. (on_step and on_note, who are told, are not
--- part of it.)
-function trace:encode()
+-- Longest trace that is kept, bytes (our choice).
+local KEPT_MAX <const> = 65536
+
+-- The first and the last steps, half of the room each.
+local function cut(steps)
+  local sizes = {}
+  for i, step in ipairs(steps) do sizes[i] = #json.encode(step) end
+  local half, out, size, first = (KEPT_MAX - 1024) // 2, json.array(), 0, 1
+  while first <= #steps and size + sizes[first] <= half do
+    out[first], size = steps[first], size + sizes[first]
+    first = first + 1
+  end
+  local last = #steps + 1
+  size = 0
+  while last > first and size + sizes[last - 1] <= half do
+    last = last - 1
+    size = size + sizes[last]
+  end
+  out[#out + 1] = { step = "cut", left_out = last - first }
+  return table.move(steps, last, #steps, #out + 1, out)
+end
+
+local function text_of(self, steps)
   return json.encode { cycle = self.cycle, kind = self.kind,
     asked_by = self.asked_by, time = self.time, outcome = self.outcome,
-    steps = self.steps }
+    explicit = self.explicit, prvst = self.prvst, reason = self.reason,
+    steps = steps }
+end
+
+--- The trace as a text to keep. (on_step and on_note, who are told, are not
+-- part of it.) One that is too long loses steps in its midst.
+function trace:encode()
+  local text = text_of(self, self.steps)
+  if #text <= KEPT_MAX then return text end
+  return text_of(self, cut(self.steps))
 end
 
 return trace

@@ -306,6 +306,7 @@ local function look_up(run, u, host)
   if u.scheme ~= "tftp" and proxy_host(phone) then return { {} } end
   local found, sentence, word = phone.world.resolve(host, "ADDR", true)
   run.trace:add("resolve", { name = host, addresses = found and #found,
+    address = found and found[1] and found[1].address,
     text = sentence, word = word })
   return found, sentence, word
 end

@@ -225,13 +225,53 @@ local function nonempty(text)
   return text ~= "" and text or nil
 end
 
+-- Parameters named in one step of a trace, at most.
+local NAMED_MAX <const> = 64
+
+local function trace_names(run, step, name, list)
+  if #list == 0 then return end
+  local more = #list > NAMED_MAX and #list - NAMED_MAX or nil
+  for i = #list, NAMED_MAX + 1, -1 do list[i] = nil end
+  run.trace:add(step, { rule = name, values = list, more = more })
+end
+
+-- Elements that have written nothing, and why: bad ones, unknown ones, and
+-- those that the user's own value stays for.
+local function trace_lost(run, name, txn, notes)
+  local list = json.array()
+  for _, note in ipairs(notes) do
+    list[#list + 1] = { name = visible.line(note.name), line = note.line,
+      word = note.word, text = visible.line(note.text) }
+  end
+  for _, one in ipairs(txn:users()) do
+    list[#list + 1] = { name = one.name, line = one.line,
+      word = "user-value" }
+  end
+  trace_names(run, "lost", name, list)
+end
+
+-- What an earlier rule of this cycle has written, and this one says the same.
+local function trace_same(run, name, txn)
+  local list = json.array()
+  for _, change in ipairs(run.result.changes) do
+    local how, line = txn:touched(change.name)
+    if how == "written" and txn:value(change.name).text == change.new then
+      list[#list + 1] = { name = change.name, line = line }
+    end
+  end
+  trace_names(run, "same", name, list)
+end
+
 --- Elements of the profile staged, and what is to be said of them.
 function values.count(run, name, txn, where)
   local counts = txn:counts()
   run.trace:add("apply", { rule = name, url = where,
     elements = counts.elements, applied = counts.applied,
     unknown = counts.unknown, bad = counts.bad, kept = counts.kept })
-  for _, note in ipairs(txn:notes()) do
+  local notes = txn:notes()
+  trace_lost(run, name, txn, notes)
+  trace_same(run, name, txn)
+  for _, note in ipairs(notes) do
     note.rule = name
     table.insert(run.result.notes, note)
   end
@@ -257,7 +297,8 @@ function values.stage(run, name, get, answer, where)
   }, txn)
   if not facts then
     txn:abort()
-    run.trace:add("decode", { word = word, text = sentence })
+    run.trace:add("decode", { word = word, text = sentence,
+      line = place and place.line })
     return nil, { sentence = sentence, word = word, place = place }
   end
   run.trace:add("decode", { steps = json.array(facts.steps),
