@@ -43,6 +43,11 @@ local function path_of(group, signature)
   return name .. "." .. signature.name
 end
 
+--- How an entry of a group is called: "classic.profile", "store:get".
+function reference.path(group, entry)
+  return path_of(group, require("peal.reference.signature").parse(entry[1]))
+end
+
 -- Name -> { group =, entry =, path =, signature = }; an entry's own name is
 -- its path, with the "peal." of a module too.
 local function add_entry(group, entry)

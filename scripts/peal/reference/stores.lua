@@ -151,8 +151,8 @@ return {
     { "line: integer", "The line of the profile; 0: unknown." },
   },
   { name = "Change", kind = "table", source = FORM,
-    doc = "A parameter that a transaction changes. A rule file sees name, type, "
-      .. "old, new, secret, reboot and line.",
+    doc = "A parameter that a transaction changes. A rule file sees name, "
+      .. "type, old, new, secret, reboot and line.",
     { "name: string", "The parameter." },
     { "old: string", "Its value before." },
     { "new: string", "Its value after." },
