@@ -12,7 +12,6 @@ local chain = require "peal.chain"
 local clock = require "peal.engine.clock"
 local context = require "peal.cycle.context"
 local encode = require "peal.encode"
-local issue = require "peal.issue"
 local messages = require "peal.messages"
 local pending = require "peal.mic.pending"
 local retrieve = require "peal.retrieve"
@@ -166,7 +165,8 @@ local function request_of(job)
   local key, sentence, word = job.phone.world.new_key(kind_of(job.old))
   if not key then return failure(sentence, word) end
   local request
-  request, sentence, word = issue.request { key = key, like = job.old.der }
+  request, sentence, word = job.phone.world.issue.request { key = key,
+    like = job.old.der }
   if not request then return failure(sentence, word) end
   return { key = key, request = request, rule = job.rule,
     certificate = job.old.sha256, since = job.now }

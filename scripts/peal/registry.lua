@@ -139,6 +139,16 @@ function registry.load(options)
   return s
 end
 
+--- The entries that a schema holds besides the built-in ones, as load() takes
+-- them for `extra`.
+function registry.added(s)
+  local out = {}
+  for _, list in ipairs(additions[s] or {}) do
+    table.move(list, 1, #list, #out + 1, out)
+  end
+  return out
+end
+
 --- What is known of a parameter.
 -- @tparam string name element name, of one line too, or a spelling besides
 -- @tparam[opt] userdata s schema, for what a maker added

@@ -104,11 +104,12 @@ end
 -- --- who the phone is ------------------------------------------------------
 
 -- A key in a secure element: the device signs.
-local function device_identity(d)
+local function device_identity(world)
+  local d = world.device
   if not d.certificate or not d.sign then return nil end
   local pem = type(d.certificate) == "function" and d.certificate()
     or d.certificate
-  return require("peal.issue").signer(pem, d.sign)
+  return world.issue.signer(pem, d.sign)
 end
 
 -- The one that was renewed last, and what is wrong with it: it may not be
@@ -128,7 +129,7 @@ local function load_identity(phone)
   found = found or (world.trust or {}).identity
   if found then return found, problem end
   local sentence
-  found, sentence = device_identity(world.device)
+  found, sentence = device_identity(world)
   return found or false, problem or sentence
 end
 

@@ -13,7 +13,6 @@
 -- Source: MiVoice Office 400 WebAdmin help, "Public"; RFC 5280; where the help
 -- is silent, our choice.
 local calendar = require "peal.host_certificate.calendar"
-local issue = require "peal.issue"
 local trust = require "peal.trust"
 
 local pair = {}
@@ -130,7 +129,7 @@ local function new_root(world, about, id)
   if not key then return nil, sentence, word end
   local from, to = calendar.validity(about.made, about.days)
   local der
-  der, sentence, word = issue.certificate { key = key,
+  der, sentence, word = world.issue.certificate { key = key,
     subject = { { "CN", ROOT_NAME .. id } }, serial = world.entropy(16),
     from = from, to = to, is_ca = true, pathlen = 0 }
   if not der then return nil, sentence, word end
@@ -148,7 +147,7 @@ local function new_host(world, about, root)
   if not key then return nil, sentence, word end
   local from, to = calendar.validity(about.made, about.days)
   local der
-  der, sentence, word = issue.certificate { key = key, ca = root,
+  der, sentence, word = world.issue.certificate { key = key, ca = root,
     subject = { { "CN", about.address } }, sans = sans_of(about),
     serial = world.entropy(16), from = from, to = to,
     purposes = { "serverAuth", "clientAuth" } }

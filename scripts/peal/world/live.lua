@@ -24,6 +24,8 @@
 --                           (nil: the world's)
 --   new_key(kind)           a private key, "P-256", "RSA-2048" ... |
 --                           nil, sentence, word
+--   issue                   { certificate, request, signer }: what such keys
+--                           sign (peal.issue)
 --   keyring                 private keys with their certificates, in
 --                           generations (peal.keyring)
 --   log(text)               a line of the control log
@@ -100,7 +102,7 @@ function live.new(options)
   local keys, trouble, why = keyring.open(options.keys)
   if not keys then return nil, trouble, why end
   local world = { store = options.store, device = options.device or {},
-    trust = options.trust or {}, keyring = keys }
+    trust = options.trust or {}, keyring = keys, issue = issue }
 
   function world.now()
     local time = sys.time()

@@ -1,0 +1,135 @@
+--- A cassette: all that went into one resync, or into an engine's life, and
+-- what has to come out again. Bodies, headers, TLS facts, the clock, the dice,
+-- the store before, the rules: whoever holds it holds the phone's secrets, so
+-- that the file is sealed with a passphrase. One that was redacted holds none,
+-- and may be clear.
+--
+--   peal-cassette 1 sealed ITERATIONS SALT    one line, the salt in hex
+--   octets                                    AES-256-GCM of gzip
+-- or
+--   peal-cassette 1 clear
+--   octets                                    gzip
+--
+-- Private keys and TLS sessions are in neither.
+local decode = require "peal.decode"
+local encode = require "peal.encode"
+local form = require "peal.world.tape_form"
+local sys = require "peal.sys"
+
+local cassette = {}
+
+-- PBKDF2-HMAC-SHA-256, OWASP's figure of 2023.
+local ITERATIONS <const> = 600000
+-- A file may ask for this many at most: it says so before it is known to be
+-- anybody's.
+local ITERATIONS_MAX <const> = 10000000
+local SALT <const> = 16
+
+-- Unpacked; an engine's life of a month is far below.
+local MAX <const> = 256 * 1024 * 1024
+
+local HEAD <const> = "peal-cassette 1 "
+
+local function hex(bytes)
+  return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+end
+
+local function unhex(text)
+  return (text:gsub("%x%x", function(two)
+    return string.char(tonumber(two, 16))
+  end))
+end
+
+local function corrupt(sentence)
+  return nil, sentence, "corrupt"
+end
+
+local function zipped(c)
+  return encode.gzip(form.pack(c), 9)
+end
+
+--- The bytes of a file.
+--   passphrase   nil: clear, which only a redacted one may be
+-- @treturn[1] string
+-- @return[2] nil, sentence, word
+function cassette.save(c, passphrase)
+  local bytes, sentence, word = zipped(c)
+  if not bytes then return nil, sentence, word end
+  if not passphrase then
+    if not c.redacted then
+      return nil, "a cassette with secrets is sealed with a passphrase",
+        "invalid"
+    end
+    return HEAD .. "clear\n" .. bytes
+  end
+  local salt = sys.random(SALT)
+  local key
+  key, sentence, word = encode.stretch(passphrase, salt, ITERATIONS)
+  if not key then return nil, sentence, word end
+  bytes, sentence, word = encode.seal(key, bytes)
+  if not bytes then return nil, sentence, word end
+  return ("%ssealed %d %s\n%s"):format(HEAD, ITERATIONS, hex(salt), bytes)
+end
+
+local function head_of(bytes)
+  local line = bytes:sub(1, 256):match("^([^\n]*)\n")
+  local rest = line and line:sub(1, #HEAD) == HEAD and line:sub(#HEAD + 1)
+  if not rest then return nil end
+  local head = { size = #line + 1, clear = rest == "clear" }
+  local iterations, salt = rest:match("^sealed (%d+) (%x+)$")
+  head.iterations = math.tointeger(tonumber(iterations))
+  head.salt = salt and unhex(salt)
+  return head
+end
+
+--- Is a passphrase needed for this file?
+-- @treturn[1] boolean
+-- @return[2] nil, sentence, "corrupt": it is no cassette
+function cassette.is_sealed(bytes)
+  local head = head_of(bytes)
+  if not head or not head.clear and not head.salt then
+    return corrupt("this is no cassette of peal's")
+  end
+  return not head.clear
+end
+
+local function opened(head, bytes, passphrase)
+  if not head.iterations or head.iterations < 1
+    or head.iterations > ITERATIONS_MAX
+  then
+    return corrupt("this is no cassette of peal's")
+  end
+  local key, sentence, word = encode.stretch(passphrase, head.salt,
+    head.iterations)
+  if not key then return nil, sentence, word end
+  bytes = encode.unseal(key, bytes)
+  if bytes then return bytes end
+  return nil, "the passphrase is another one, or the cassette is damaged",
+    "bad-key"
+end
+
+--- The cassette of a file.
+--   passphrase   nil where it is clear
+-- @treturn[1] table
+-- @return[2] nil, sentence, word ("corrupt", "bad-key")
+function cassette.load(bytes, passphrase)
+  local sealed, sentence, word = cassette.is_sealed(bytes)
+  if sealed == nil then return nil, sentence, word end
+  if sealed and not passphrase then
+    return nil, "the cassette is sealed: its passphrase is needed", "bad-key"
+  end
+  local head = head_of(bytes)
+  bytes = bytes:sub(head.size + 1)
+  if sealed then
+    bytes, sentence, word = opened(head, bytes, passphrase)
+    if not bytes then return nil, sentence, word end
+  end
+  bytes = decode.gunzip(bytes, MAX)
+  local c = bytes and form.unpack(bytes)
+  if type(c) ~= "table" or not c.tape then
+    return corrupt("the cassette is damaged")
+  end
+  return c
+end
+
+return cassette

@@ -1,0 +1,71 @@
+--- Plays a cassette: the same resync over a world that insists on its tape.
+local cycle = require "peal.cycle"
+local phone = require "peal.phone"
+local replay = require "peal.world.replay"
+local swap = require "peal.cassette.swap"
+local take = require "peal.cassette.take"
+local start = require "peal.cassette.start"
+
+local play = {}
+
+-- What has to be the same at the end, and what it is called.
+local ENDS <const> = { { "outcome", "the outcome" }, { "trace", "the trace" },
+  { "revision", "the store's revision" }, { "store", "the store's bytes" } }
+
+-- The first line in which two traces differ, for people.
+local function clipped(a, b)
+  a, b = tostring(a), tostring(b)
+  local at = 1
+  while at <= #a and a:byte(at) == b:byte(at) do at = at + 1 end
+  local from = math.max(1, at - 20)
+  return a:sub(from, at + 60), b:sub(from, at + 60)
+end
+
+local function compare(was, now)
+  for _, one in ipairs(ENDS) do
+    local key, title = one[1], one[2]
+    if was[key] ~= now[key] then
+      local expected, got = clipped(was[key], now[key])
+      return { at = "the end", expected = expected, got = got,
+        sentence = ("at the end: %s was ...%s...; now it is ...%s..."):format(
+          title, expected, got) }
+    end
+  end
+end
+
+local function resync(p, request)
+  local run = cycle.new(p, request)
+  if cycle.gate(run).pass then cycle.carry_out(run) end
+  return run.result
+end
+
+--- Play a cassette of a resync.
+-- @treturn[1] table identical (boolean), divergence (or nil), result, store,
+--   lines, datagrams, told, calls
+-- @return[2] nil, sentence, word: it cannot be played
+function play.resync(cassette)
+  local begin, sentence, word = start.of(cassette)
+  if not begin then return nil, sentence, word end
+  local shared = swap.new(begin.store)
+  local world, control = replay.new(cassette, { store = shared.store,
+    current = shared.current, anchors = begin.anchors,
+    on_store = function(now)
+      shared.take(assert(start.store(begin.schema, now)))
+    end })
+  begin.phone.world = world
+  local ok, result = control:run(function()
+    return resync(phone.new(begin.phone), cassette.request)
+  end)
+  local out = { lines = control.lines, datagrams = control.datagrams,
+    told = control.told, store = shared.current(),
+    calls = control.reader.n, divergence = not ok and result or nil }
+  if ok then
+    out.result = result
+    out.divergence = control:rest()
+      or compare(cassette.outcome, take.outcome(result, shared.current()))
+  end
+  out.identical = out.divergence == nil
+  return out
+end
+
+return play

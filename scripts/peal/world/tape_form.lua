@@ -1,0 +1,191 @@
+--- Values as bytes, and back: what a tape and a cassette are made of.
+-- The same value always gives the same bytes, whatever the order of a table's
+-- keys; octets stand as they are. What is no plain data, a function or a
+-- userdata, is the caller's matter.
+--   N T F             nil, true, false
+--   I12;  D........   a whole number; another one, 8 octets
+--   S3:abc            octets
+--   {2:..value value ..}  items 1 to 2, then keys and values, then the end
+--   Ok12;             a mark of the caller's: kind k, text
+local form = {}
+
+local pack, unpack = string.pack, string.unpack
+
+-- Deeper than any answer; a table that holds itself ends here.
+local DEPTH_MAX <const> = 64
+
+local function before(a, b)
+  local ta, tb = math.type(a) or type(a), math.type(b) or type(b)
+  if ta ~= tb then return ta < tb end
+  if ta == "boolean" then return a and not b end
+  return a < b
+end
+
+local function other_keys(t, n)
+  local keys
+  for key in next, t do
+    local is_item = math.type(key) == "integer" and key >= 1 and key <= n
+    if not is_item then
+      keys = keys or {}
+      keys[#keys + 1] = key
+    end
+  end
+  if keys and keys[2] then table.sort(keys, before) end
+  return keys
+end
+
+local function length_of(t)
+  local n = 0
+  while rawget(t, n + 1) ~= nil do n = n + 1 end
+  return n
+end
+
+local write
+
+local function write_table(out, t, mark, depth)
+  assert(depth < DEPTH_MAX, "a table is too deep to be kept")
+  local n = length_of(t)
+  out[#out + 1] = ("{%d:"):format(n)
+  for i = 1, n do write(out, rawget(t, i), mark, depth + 1) end
+  for _, key in ipairs(other_keys(t, n) or {}) do
+    write(out, key, mark, depth + 1)
+    write(out, rawget(t, key), mark, depth + 1)
+  end
+  out[#out + 1] = "}"
+end
+
+function write(out, value, mark, depth)
+  local kind = type(value)
+  local as = mark and mark(value, kind)
+  if as then
+    out[#out + 1] = ("O%s;"):format(as)
+  elseif kind == "string" then
+    out[#out + 1] = ("S%d:"):format(#value)
+    out[#out + 1] = value
+  elseif kind == "number" then
+    out[#out + 1] = math.type(value) == "integer" and ("I%d;"):format(value)
+      or pack("<c1d", "D", value)
+  elseif kind == "table" then
+    write_table(out, value, mark, depth)
+  elseif kind == "nil" then
+    out[#out + 1] = "N"
+  elseif kind == "boolean" then
+    out[#out + 1] = value and "T" or "F"
+  else
+    error(("a %s cannot be kept"):format(kind))
+  end
+end
+
+--- Bytes of a value.
+--   mark(value, kind)   a text without ";" for a value that is to stand as a
+--                       mark; nil: as it is. nil: there are none
+function form.pack(value, mark)
+  local out = {}
+  write(out, value, mark, 0)
+  return table.concat(out)
+end
+
+--- The same of results: table.pack(...) or any table with n.
+function form.pack_list(list, mark)
+  local out = { ("L%d:"):format(list.n) }
+  for i = 1, list.n do write(out, list[i], mark, 0) end
+  return table.concat(out)
+end
+
+local READ <const> = {}
+
+local function read(text, at, take, depth)
+  local fn = READ[text:sub(at, at)]
+  if not fn or depth > DEPTH_MAX then error("damaged", 0) end
+  return fn(text, at + 1, take, depth)
+end
+
+function READ.N(_, at) return nil, at end
+function READ.T(_, at) return true, at end
+function READ.F(_, at) return false, at end
+
+local function number_up_to(text, at, stop)
+  local digits = text:match("^%-?%d+", at)
+  if not digits or #digits > 20 then error("damaged", 0) end
+  local to = at + #digits
+  local n = math.tointeger(tonumber(digits))
+  if text:sub(to, to) ~= stop or not n then error("damaged", 0) end
+  return n, to + 1
+end
+
+function READ.I(text, at) return number_up_to(text, at, ";") end
+
+function READ.D(text, at)
+  if at + 7 > #text then error("damaged", 0) end
+  return unpack("<d", text, at)
+end
+
+function READ.S(text, at)
+  local n, from = number_up_to(text, at, ":")
+  if n < 0 or from + n - 1 > #text then error("damaged", 0) end
+  return text:sub(from, from + n - 1), from + n
+end
+
+function READ.O(text, at, take)
+  local as = text:match("^[^;]*", at)
+  local to = at + #as
+  if not take or text:sub(to, to) ~= ";" then error("damaged", 0) end
+  return take(as), to + 1
+end
+
+READ["{"] = function(text, at, take, depth)
+  local n
+  n, at = number_up_to(text, at, ":")
+  local t = {}
+  for i = 1, n do t[i], at = read(text, at, take, depth + 1) end
+  while text:sub(at, at) ~= "}" do
+    local key, value
+    key, at = read(text, at, take, depth + 1)
+    value, at = read(text, at, take, depth + 1)
+    if key == nil or key ~= key then error("damaged", 0) end
+    t[key] = value
+  end
+  return t, at + 1
+end
+
+function READ.L(text, at, take, depth)
+  local n
+  n, at = number_up_to(text, at, ":")
+  local list = { n = n }
+  for i = 1, n do list[i], at = read(text, at, take, depth + 1) end
+  return list, at
+end
+
+-- A table without its own order: printed for people, keys in order.
+local function shown(value)
+  if type(value) == "string" then
+    if #value > 80 then
+      return ("%q... (%d bytes)"):format(value:sub(1, 60), #value)
+    end
+    return (("%q"):format(value):gsub("\\\n", "\\n"))
+  end
+  if type(value) ~= "table" then return tostring(value) end
+  local n, parts = length_of(value), {}
+  for i = 1, n do parts[i] = shown(value[i]) end
+  for _, key in ipairs(other_keys(value, n) or {}) do
+    if key ~= "n" then
+      parts[#parts + 1] = ("%s = %s"):format(key, shown(value[key]))
+    end
+  end
+  return "{" .. table.concat(parts, ", ") .. "}"
+end
+
+--- A value for people, on one line, long texts cut.
+form.shown = shown
+
+--- The value that these bytes stand for.
+--   take(as)   what a mark stands for; nil: there are none
+-- @treturn[1] any
+-- @return[2] nil, sentence, "corrupt"
+function form.unpack(text, take)
+  local ok, value, at = pcall(read, text, 1, take, 0)
+  if ok and at == #text + 1 then return value end
+  return nil, "these bytes are damaged", "corrupt"
+end
+
+return form
