@@ -6,9 +6,11 @@
  *       are the process's: all loops that wait for one hear of it. TERM, INT,
  *       HUP, QUIT, USR1, USR2, CHLD, WINCH
  *   l:clock_watch(fn) -> handle; fn() each time the wall clock was set
+ *   l:readable(fd, fn) -> handle; fn() while there is something to be read
  *   l:run([once])  l:stop()  l:now()
  *
  * Signals and the clock alone do not keep loop:run() going. */
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -256,6 +258,36 @@ static int l_clock_watch(lua_State *L)
 	return peal_lua_operation_started(L, op, err, w, NULL);
 }
 
+static void on_readable(void *arg)
+{
+	peal_lua_operation_call(arg, NULL, NULL);
+}
+
+static void cancel_readable(struct peal_lua_operation *op)
+{
+	peal_readable_cancel(op->running);
+	peal_lua_operation_over(op);
+}
+
+static const struct peal_lua_operation_type readable_type = { "peal.readable",
+							      "waiting",
+							      cancel_readable };
+
+/* l:readable(fd, fn) -> handle | nil, sentence, word */
+static int l_readable(lua_State *L)
+{
+	struct peal_loop *l = peal_lua_check_loop(L, 1);
+	lua_Integer fd = luaL_checkinteger(L, 2);
+	struct peal_lua_operation *op;
+	struct peal_readable *r = NULL;
+	enum peal_err err;
+
+	luaL_argcheck(L, fd >= 0 && fd <= INT_MAX, 2, "not a descriptor");
+	op = peal_lua_operation_new(L, 1, 3, &readable_type);
+	err = peal_readable_start(&r, l, (int)fd, on_readable, op);
+	return peal_lua_operation_started(L, op, err, r, NULL);
+}
+
 int luaopen_peal_loop(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "new", l_new },
@@ -266,6 +298,7 @@ int luaopen_peal_loop(lua_State *L)
 	static const luaL_Reg methods[] = {
 		{ "clock_watch", l_clock_watch },
 		{ "now", l_now },
+		{ "readable", l_readable },
 		{ "run", l_run },
 		{ "signal", l_signal },
 		{ "stop", l_stop },
@@ -277,6 +310,7 @@ int luaopen_peal_loop(lua_State *L)
 	peal_lua_operation_type(L, &timer);
 	peal_lua_operation_type(L, &signal_type);
 	peal_lua_operation_type(L, &clock_type);
+	peal_lua_operation_type(L, &readable_type);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -2,6 +2,7 @@
 #include "net/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/timerfd.h>
@@ -378,8 +379,74 @@ static int work(void *arg)
 	return err != PEAL_OK;
 }
 
+struct reader {
+	struct peal_loop *l;
+	struct peal_readable *r;
+	int fd, turns;
+	char text[16];
+};
+
+static void read_one(void *arg)
+{
+	struct reader *x = arg;
+	char c = '.';
+
+	if (read(x->fd, &c, 1) != 1 || c == '!') {
+		peal_readable_cancel(x->r);
+		x->r = NULL;
+	}
+	x->text[x->turns++] = c;
+}
+
+/* At every turn, until nothing is left or the other end is gone; meanwhile it
+ * keeps the loop going, and the descriptor stays blocking. */
+static void what_can_be_read_is_told(void)
+{
+	struct reader x = { .turns = 0 };
+	int ends[2], stdio = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+
+	REQUIRE(!pipe(ends) && !peal_loop_new(&x.l));
+	x.fd = ends[0];
+	CHECK_ERR(peal_readable_start(&x.r, x.l, x.fd, read_one, &x), PEAL_OK);
+	CHECK(!(fcntl(x.fd, F_GETFL) & O_NONBLOCK));
+	REQUIRE(write(ends[1], "ab", 2) == 2);
+	close(ends[1]);
+	CHECK_ERR(peal_loop_run(x.l, 0), PEAL_OK);
+	CHECK_STR(x.text, "ab.");
+	CHECK(!x.r);
+	CHECK_ERR(peal_readable_start(&x.r, x.l, stdio, read_one, &x),
+		  PEAL_EINVAL);
+	CHECK_ERR(peal_readable_start(&x.r, x.l, 12345, read_one, &x),
+		  PEAL_EINVAL);
+	/* one that goes with the loop */
+	CHECK_ERR(peal_readable_start(&x.r, x.l, x.fd, read_one, &x), PEAL_OK);
+	peal_loop_free(x.l);
+	CHECK_INT(x.turns, 3);
+	close(ends[0]);
+	close(stdio);
+}
+
+static int readable_work(void *arg)
+{
+	struct reader x = { .fd = *(int *)arg };
+	enum peal_err err = peal_loop_new(&x.l);
+
+	if (!err)
+		err = peal_readable_start(&x.r, x.l, x.fd, read_one, &x);
+	if (!err)
+		peal_readable_cancel(x.r);
+	peal_loop_free(x.l);
+	return err != PEAL_OK;
+}
+
 static void every_allocation_may_fail(void)
 {
+	int ends[2];
+
+	REQUIRE(!pipe(ends));
+	CHECK(alloc_fail_each(readable_work, &ends[0]) >= 3);
+	close(ends[0]);
+	close(ends[1]);
 	CHECK(alloc_fail_each(work, NULL) >= 2);
 	CHECK(alloc_fail_each(watch_work, NULL) >= 3);
 }
@@ -398,6 +465,7 @@ int main(int argc, char **argv)
 		{ "signals are told", signals_are_told },
 		{ "signals go with the loop", signals_go_with_the_loop },
 		{ "a clock that is set is told", a_clock_that_is_set_is_told },
+		{ "what can be read is told", what_can_be_read_is_told },
 		{ "an idle daemon sleeps", an_idle_daemon_sleeps },
 		{ "every allocation may fail", every_allocation_may_fail },
 	};

@@ -68,4 +68,16 @@ enum peal_err peal_clock_watch_start(struct peal_clock_watch **out,
 				     void *arg);
 void peal_clock_watch_cancel(struct peal_clock_watch *w); /* takes NULL */
 
+struct peal_readable;
+typedef void (*peal_readable_fn)(void *arg);
+/* Calls fn, at every turn of the loop, while there is something to be read from
+ * `fd` or its other end is gone; it keeps the loop running. The descriptor is
+ * the caller's, stays as it is (a terminal blocking) and open until the cancel.
+ * Linux only: epoll.
+ * PEAL_EINVAL (a file, which is always readable), PEAL_ELIMIT, PEAL_ENOMEM */
+enum peal_err peal_readable_start(struct peal_readable **out,
+				  struct peal_loop *l, int fd,
+				  peal_readable_fn fn, void *arg);
+void peal_readable_cancel(struct peal_readable *r); /* takes NULL */
+
 #endif
