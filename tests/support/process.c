@@ -5,10 +5,14 @@
  *     env     table of additions (false removes); cwd a folder
  *     stdin   a udp endpoint to inherit; else /dev/null
  *     stdout, stderr   files to append to; else /dev/null
+ *     pty     true: a terminal of its own instead of the three
  *     p:pid() p:kill([signal]) p:wait(seconds) -> "exited"|"killed", number
  *     or nil when it still runs
  *   The child is the leader of a group of its own. It dies with us; a group
  *   that is collected is killed.
+ *     p:read(seconds) -> bytes | nil, "eof" or "timeout"; p:write(bytes)
+ *     p:resize(rows, columns)   of its terminal, which p:hang_up() closes;
+ *     p:cooked() -> does it echo and edit by itself, as a shell wants it?
  *   process.udp([address]) -> u   bound to a free port
  *     u.port() u:recv(seconds) -> bytes, address, port | nil
  *     u:send(address, port, bytes) u:close()
@@ -29,11 +33,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +57,7 @@ struct process {
 	pid_t pid; /* 0: reaped */
 	int fd;    /* pidfd */
 	int how, number;
+	int terminal; /* our side, or -1 */
 };
 
 struct udp {
@@ -88,6 +95,7 @@ struct plan {
 	const char *env[ENV_MAX + 1];
 	const char *cwd, *out, *err;
 	int in;
+	int pty, terminal; /* its side, or -1 */
 };
 
 static void read_argv(lua_State *L, int index, struct plan *plan)
@@ -161,6 +169,7 @@ static void read_options(lua_State *L, int index, struct plan *plan)
 	int env = 0;
 
 	plan->in = -1;
+	plan->terminal = -1;
 	if (lua_isnoneornil(L, index)) {
 		read_env(L, 0, plan);
 		return;
@@ -173,6 +182,9 @@ static void read_options(lua_State *L, int index, struct plan *plan)
 		u = luaL_checkudata(L, -1, TYPE_UDP);
 		plan->in = u->fd;
 	}
+	lua_pop(L, 1);
+	lua_getfield(L, index, "pty");
+	plan->pty = lua_toboolean(L, -1);
 	lua_pop(L, 1);
 	if (lua_getfield(L, index, "env") == LUA_TTABLE)
 		env = lua_gettop(L);
@@ -187,11 +199,30 @@ static void onto(int fd, const char *path, int flags, int target)
 		_exit(126);
 }
 
+static void onto_streams(const struct plan *plan)
+{
+	int fd;
+
+	if (plan->terminal < 0) {
+		onto(plan->in, NULL, O_RDONLY, 0);
+		onto(-1, plan->out, O_WRONLY | O_CREAT | O_APPEND, 1);
+		onto(-1, plan->err, O_WRONLY | O_CREAT | O_APPEND, 2);
+		return;
+	}
+	if (ioctl(plan->terminal, TIOCSCTTY, 0))
+		_exit(126);
+	for (fd = 0; fd <= 2; fd++)
+		onto(plan->terminal, NULL, 0, fd);
+}
+
 static void child(const struct plan *plan, pid_t parent)
 {
 	sigset_t none;
 
-	setpgid(0, 0);
+	if (plan->terminal < 0)
+		setpgid(0, 0);
+	else
+		setsid(); /* a session is a group, too */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(125);
@@ -200,13 +231,30 @@ static void child(const struct plan *plan, pid_t parent)
 	signal(SIGPIPE, SIG_DFL);
 	if (plan->cwd && chdir(plan->cwd))
 		_exit(126);
-	onto(plan->in, NULL, O_RDONLY, 0);
-	onto(-1, plan->out, O_WRONLY | O_CREAT | O_APPEND, 1);
-	onto(-1, plan->err, O_WRONLY | O_CREAT | O_APPEND, 2);
+	onto_streams(plan);
 	syscall(SYS_close_range, 3U, ~0U, 0U);
 	execvpe(plan->argv[0], (char *const *)(uintptr_t)plan->argv,
 		(char *const *)(uintptr_t)plan->env);
 	_exit(127);
+}
+
+/* A new terminal: our side, and the child's in the plan. */
+static int open_terminal(struct plan *plan)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (grantpt(fd) == 0 && unlockpt(fd) == 0)
+		plan->terminal =
+			open(ptsname(fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (plan->terminal < 0 || ioctl(fd, TIOCSWINSZ, &size)) {
+		close(fd);
+		return -1;
+	}
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
 }
 
 /* spawn(argv, options) -> process | nil, sentence */
@@ -222,17 +270,22 @@ static int l_spawn(lua_State *L)
 	read_options(L, 2, &plan);
 	p = lua_newuserdatauv(L, sizeof(*p), 0);
 	memset(p, 0, sizeof(*p));
-	p->fd = -1;
+	p->fd = p->terminal = -1;
 	luaL_setmetatable(L, TYPE);
+	if (plan.pty && (p->terminal = open_terminal(&plan)) < 0)
+		return failed(L, "terminal");
 
 	p->pid = fork();
+	if (p->pid == 0)
+		child(&plan, parent);
+	if (plan.terminal >= 0)
+		close(plan.terminal);
 	if (p->pid < 0) {
 		p->pid = 0;
 		return failed(L, "fork");
 	}
-	if (p->pid == 0)
-		child(&plan, parent);
-	setpgid(p->pid, p->pid); /* whoever of us comes first */
+	if (!plan.pty) /* else it begins a session, as no leader may */
+		setpgid(p->pid, p->pid); /* whoever of us comes first */
 	p->fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->fd < 0)
 		return failed(L, "pidfd_open");
@@ -289,6 +342,103 @@ static int l_pid(lua_State *L)
 	return 1;
 }
 
+/* --- a terminal --------------------------------------------------------- */
+
+static struct process *check_terminal(lua_State *L)
+{
+	struct process *p = luaL_checkudata(L, 1, TYPE);
+
+	luaL_argcheck(L, p->terminal >= 0, 1, "it has no terminal");
+	return p;
+}
+
+/* Linux says EIO when nobody has the other side open. */
+static int l_read(lua_State *L)
+{
+	struct process *p = check_terminal(L);
+	double deadline = now() + luaL_checknumber(L, 2);
+	struct pollfd fd = { p->terminal, POLLIN, 0 };
+	char bytes[4096];
+	ssize_t n;
+
+	for (;;) {
+		n = read(p->terminal, bytes, sizeof(bytes));
+		if (n > 0) {
+			lua_pushlstring(L, bytes, (size_t)n);
+			return 1;
+		}
+		if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+			lua_pushnil(L);
+			lua_pushliteral(L, "eof");
+			return 2;
+		}
+		if (left_ms(deadline) == 0)
+			break;
+		poll(&fd, 1, left_ms(deadline));
+	}
+	lua_pushnil(L);
+	lua_pushliteral(L, "timeout");
+	return 2;
+}
+
+/* A terminal takes only as much as its reader leaves room for. */
+static int l_write(lua_State *L)
+{
+	struct process *p = check_terminal(L);
+	double deadline = now() + 30;
+	struct pollfd fd = { p->terminal, POLLOUT, 0 };
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 2, &len);
+	ssize_t n;
+
+	while (len && left_ms(deadline)) {
+		n = write(p->terminal, bytes, len);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return failed(L, "terminal");
+		bytes += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+		if (n < 0)
+			poll(&fd, 1, left_ms(deadline));
+	}
+	lua_pushboolean(L, len == 0);
+	return 1;
+}
+
+static int l_resize(lua_State *L)
+{
+	struct process *p = check_terminal(L);
+	struct winsize size = {
+		.ws_row = (unsigned short)luaL_checkinteger(L, 2),
+		.ws_col = (unsigned short)luaL_checkinteger(L, 3)
+	};
+
+	if (ioctl(p->terminal, TIOCSWINSZ, &size))
+		return failed(L, "terminal");
+	return 0;
+}
+
+static int l_hang_up(lua_State *L)
+{
+	struct process *p = luaL_checkudata(L, 1, TYPE);
+
+	if (p->terminal >= 0)
+		close(p->terminal);
+	p->terminal = -1;
+	return 0;
+}
+
+static int l_cooked(lua_State *L)
+{
+	const tcflag_t all = ICANON | ECHO | ISIG;
+	struct termios t;
+
+	if (tcgetattr(check_terminal(L)->terminal, &t))
+		return failed(L, "terminal");
+	lua_pushboolean(L, (t.c_lflag & all) == all && (t.c_iflag & ICRNL) &&
+				   (t.c_oflag & OPOST));
+	return 1;
+}
+
 static int l_process_gc(lua_State *L)
 {
 	struct process *p = luaL_checkudata(L, 1, TYPE);
@@ -301,7 +451,7 @@ static int l_process_gc(lua_State *L)
 	if (p->fd >= 0)
 		close(p->fd);
 	p->fd = -1;
-	return 0;
+	return l_hang_up(L);
 }
 
 /* --- datagrams and ports ----------------------------------------------- */
@@ -606,10 +756,13 @@ int luaopen_support_process(lua_State *L)
 					      { "udp", l_udp },
 					      { "uid", l_uid },
 					      { NULL, NULL } };
-	static const luaL_Reg process[] = { { "kill", l_kill },
-					    { "pid", l_pid },
-					    { "wait", l_wait },
-					    { NULL, NULL } };
+	static const luaL_Reg process[] = {
+		{ "cooked", l_cooked }, { "hang_up", l_hang_up },
+		{ "kill", l_kill },     { "pid", l_pid },
+		{ "read", l_read },     { "resize", l_resize },
+		{ "wait", l_wait },     { "write", l_write },
+		{ NULL, NULL }
+	};
 	static const luaL_Reg udp[] = { { "close", l_close },
 					{ "port", l_port },
 					{ "recv", l_recv },
