@@ -132,4 +132,21 @@ function cassette.load(bytes, passphrase)
   return c
 end
 
+--- The servers of a cassette as functions for virtual.new(), see
+-- cassette/answers.lua.
+-- @treturn function server
+-- @treturn function dns
+function cassette.answers(c)
+  return require("peal.cassette.answers")(c)
+end
+
+--- What it begins with, made anew: schema, store (in memory, of its own),
+-- anchors, phone (options for phone.new() but for the world), time, zone,
+-- rules (for virtual.new()), request (for cycle.new()).
+-- @treturn[1] table
+-- @return[2] nil, sentence, word
+function cassette.start(c)
+  return require("peal.cassette.start").of(c)
+end
+
 return cassette

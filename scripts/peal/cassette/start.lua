@@ -1,5 +1,7 @@
 --- What a cassette begins with, made anew: schema, store, anchors, phone.
+local contents = require "peal.cassette.contents"
 local registry = require "peal.registry"
+local rule_files = require "peal.world.rule_files"
 local store = require "peal.store"
 local trust = require "peal.trust"
 
@@ -32,20 +34,32 @@ function start.store(schema, kept)
   return store.open { schema = schema, bytes = kept.bytes, key = kept.key }
 end
 
---- @treturn[1] table schema, store, anchors, phone (what phone.new() takes)
+-- The rule files in force at the beginning.
+local function rules_of(cassette)
+  local sources = rule_files.read()
+  for name, source in pairs(cassette.sources[1] or {}) do
+    sources[name] = source
+  end
+  return sources
+end
+
+--- @treturn[1] table see cassette.start()
 -- @return[2] nil, sentence, word
 function start.of(cassette)
-  local schema, st, sentence, word
-  schema, sentence, word = schema_of(cassette.registry)
-  if not schema then return nil, sentence, word end
-  st, sentence, word = start.store(schema, cassette.store)
-  if not st then return nil, sentence, word end
-  local anchors
-  anchors, sentence, word = anchors_of(cassette.anchors)
+  local out = {}
+  local sentence, word
+  out.schema, sentence, word = schema_of(cassette.registry)
+  if not out.schema then return nil, sentence, word end
+  out.store, sentence, word = start.store(out.schema, cassette.store)
+  if not out.store then return nil, sentence, word end
+  out.anchors, sentence, word = anchors_of(cassette.anchors)
   if sentence then return nil, sentence, word end
-  local options = {}
-  for key, value in pairs(cassette.phone) do options[key] = value end
-  return { schema = schema, store = st, anchors = anchors, phone = options }
+  local began = contents.began(cassette)
+  out.time, out.zone = began.time, began.zone
+  out.rules, out.request = rules_of(cassette), cassette.request
+  out.phone = {}
+  for key, value in pairs(cassette.phone) do out.phone[key] = value end
+  return out
 end
 
 return start

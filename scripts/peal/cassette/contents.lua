@@ -1,0 +1,88 @@
+--- What stands on a cassette's tape, for who does not play it strictly.
+local form = require "peal.world.tape_form"
+local tape = require "peal.world.tape"
+
+local contents = {}
+
+-- Marks as texts: nobody here knows what they stood for.
+local function named(as) return as:match("^%S+") end
+
+local function unpacked(bytes)
+  return form.unpack(bytes, named) or { n = 0 }
+end
+
+-- Pieces of a body that a sink got, joined.
+local function with_body(results, pieces)
+  if not pieces or #pieces == 0 then return results end
+  local answer = results[1] or results[4]
+  if type(answer) == "table" then answer.body = table.concat(pieces) end
+  return results
+end
+
+-- Calls of one name that may suspend: { args, results } in the order in which
+-- they ended.
+local function ended(c, wanted)
+  local list, open, pieces = {}, {}, {}
+  local reader = tape.open(c.tape)
+  while reader:peek() do
+    local entry = reader:take()
+    if entry.kind == "start" and entry[1] == wanted then
+      open[entry[2]] = unpacked(entry[3])
+    elseif entry.kind == "called" then
+      local key, args = ("f%d"):format(entry[1]), unpacked(entry[2])
+      pieces[key] = pieces[key] or {}
+      if type(args[1]) == "string" then table.insert(pieces[key], args[1]) end
+    elseif entry.kind == "finish" and open[entry[1]] then
+      local args = open[entry[1]]
+      local sink = type(args[1]) == "table" and args[1].sink
+      list[#list + 1] = { args = args,
+        results = with_body(unpacked(entry[2]), pieces[sink]) }
+      open[entry[1]] = nil
+    end
+  end
+  return list
+end
+
+--- What a request asks for: "GET http://192.0.2.7/a.xml".
+function contents.key(request)
+  if request.url then
+    return ("%s %s"):format(request.method or "GET", request.url)
+  end
+  local host = request.host:find(":", 1, true) and "[" .. request.host .. "]"
+    or request.host
+  local port = request.port == 69 and "" or ":" .. request.port
+  return ("%s tftp://%s%s%s"):format(request.body and "WRQ" or "RRQ", host,
+    port, request.path)
+end
+
+--- Transfers: list of { request, results }, results as table.pack() gives
+-- those of world.fetch().
+function contents.exchanges(c)
+  local list = ended(c, "fetch")
+  for i, one in ipairs(list) do
+    list[i] = { request = one.args[1], results = one.results }
+  end
+  return list
+end
+
+--- Lookups: list of { name, kind, use_hosts, results }.
+function contents.lookups(c)
+  local list = ended(c, "resolve")
+  for i, one in ipairs(list) do
+    list[i] = { name = one.args[1], kind = one.args[2],
+      use_hosts = one.args[3], results = one.results }
+  end
+  return list
+end
+
+--- The clock at the beginning, as world.now() gave it.
+function contents.began(c)
+  local reader = tape.open(c.tape)
+  while reader:peek() do
+    local entry = reader:take()
+    if entry.kind == "now" then return form.unpack(entry[1]) end
+  end
+  return { time = 0, mono = 0, zone = "UTC0", trusted = true }
+end
+
+return contents
