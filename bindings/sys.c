@@ -6,6 +6,7 @@
  *   sys.rename(from, to)  sys.remove(path) -> true | nil, sentence, word
  *   sys.create(path, bytes) -> true | nil, sentence, word
  *       a new file that only its owner may read, on the disk when it returns
+ *   sys.mkdir(path)  only its owner may enter
  *   sys.pid()
  *   sys.notify(text) -> true, or false where nobody asked to be told
  *   sys.watchdog() -> seconds | nil     the service manager waits so long
@@ -194,6 +195,13 @@ static int l_remove(lua_State *L)
 	const char *path = check_path(L, 1);
 
 	return done(L, remove(path), path);
+}
+
+static int l_mkdir(lua_State *L)
+{
+	const char *path = check_path(L, 1);
+
+	return done(L, mkdir(path, 0700), path);
 }
 
 static int l_pid(lua_State *L)
@@ -436,6 +444,7 @@ int luaopen_peal_sys(lua_State *L)
 		{ "create", l_create },
 		{ "list", l_list },
 		{ "local_address", l_local_address },
+		{ "mkdir", l_mkdir },
 		{ "monotonic", l_monotonic },
 		{ "no_core", l_no_core },
 		{ "notify", l_notify },

@@ -304,6 +304,11 @@ local function text_of(value)
   return whole and ("%d"):format(whole) or ""
 end
 
+--- The names of all variables, in order.
+function macro.names()
+  return require("peal.sorted").keys(SOURCES)
+end
+
 --- The variables of a phone.
 --   ctx.identity    PN, PSN, MAC (any notation), SN, SWVER, HWVER, IP, EXTIP,
 --                   CCERT, EMS, MUID, MPWD, ORIGTYPE, AUTHSTATUS, ISCUST

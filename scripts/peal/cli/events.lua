@@ -34,6 +34,9 @@ local function line_of(event)
     output.clip(table.concat(parts, " "), 300))
 end
 
+--- An event as a line.
+command.line = line_of
+
 function command.run(options)
   local count = options.count and math.tointeger(tonumber(options.count))
   if options.count and (not count or count < 1) then

@@ -30,11 +30,13 @@ local COMMANDS <const> = {
   { "ca", "root and host certificates for the terminals of a phone" },
   { "rule", "what would a profile rule do?" },
   { "profile", "encode, decode, show and check profile files" },
+  { "repl", "a prompt on a phone: look, try, commit" },
   { "version", "versions of peal and its libraries" },
 }
 
 local function help()
-  local out = { "usage: peal [options] COMMAND [arguments]", "",
+  local out = { "usage: peal [options] COMMAND [arguments]",
+    "       peal [options] -e EXPR", "",
     "peal keeps IP phones provisioned.", "", "Commands" }
   for _, command in ipairs(COMMANDS) do
     out[#out + 1] = ("  %-10s %s"):format(command[1], command[2])
@@ -85,10 +87,17 @@ local function run(command, args)
   return failed.code or 1
 end
 
+-- `peal -e EXPR` is short for `peal repl -e EXPR`: what follows -e is taken for
+-- the command otherwise.
+local function is_expression(argv, at)
+  return argv[at and at - 1 or #argv] == "-e"
+end
+
 --- @tparam table argv arguments from [1] on
 -- @treturn integer exit code
 function cli.main(argv)
   local name, at = options.command_of(argv)
+  if is_expression(argv, at) then return run(require "peal.cli.repl", argv) end
   if not name then
     local given, why = options.parse(argv, { { "--version", nil, "" } })
     if not given then return usage_error(why) end

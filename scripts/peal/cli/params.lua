@@ -40,6 +40,8 @@ local function matches(name, pattern)
   return not pattern:find("[^*]", p)
 end
 
+params.matches = matches
+
 local function filter_of(options)
   return function(about)
     if options.changed and about.is_default then return false end
@@ -64,6 +66,8 @@ local function source_of(about)
   end
   return rule
 end
+
+params.source_of = source_of
 
 local function table_of(open, list)
   local rows = { { "NAME", "VALUE", "TYPE", "UA", "SOURCE" } }

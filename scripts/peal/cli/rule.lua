@@ -57,8 +57,8 @@ local function assign_line(item)
     and (" (would be skipped: %s)"):format(item.skipped) or "")
 end
 
-local function describe(plan, get, assigns)
-  local lines = {}
+local function describe(plan)
+  local lines, get = {}, plan.fetch
   for _, alt in ipairs(plan.trace.alternatives) do
     for _, c in ipairs(alt.conditions or {}) do
       lines[#lines + 1] = ("%s %s %s is %s"):format(c.left, c.op, c.right,
@@ -69,7 +69,7 @@ local function describe(plan, get, assigns)
     lines[#lines + 1] = "skip: " .. plan.reason
     return lines
   end
-  for _, item in ipairs(assigns) do
+  for _, item in ipairs(plan.assigns) do
     lines[#lines + 1] = assign_line(item)
   end
   if get then
@@ -97,14 +97,10 @@ local function next_of(detail)
   return "a rule looks like: '[--key K] (CONDITION)? http://host/$MA.xml'"
 end
 
-function command.run(options)
-  local text = options[1]
-  if not text or options[2] then
-    return nil, { sentence = "one rule, please (quote it)", word = "usage",
-      code = 2 }
-  end
-  local open, failed = session.open(options, { read_only = true })
-  if not open then return nil, failed end
+--- What a rule would do now, as plain data without secrets.
+--   open   phone, store, schema
+-- @return[2] nil, failure
+function command.decide(open, text)
   local plan, sentence, word, detail = rule.decide(text,
     open.phone:variables(), { kind = "profile",
       is_secret = function(name) return shown.is_secret(open.store, name) end })
@@ -113,13 +109,26 @@ function command.run(options)
       place = detail and detail.at and { byte = detail.at },
       next = next_of(detail) }
   end
-  local get = fetch_of(open.phone, plan.fetch)
-  local assigns = assigns_of(open, plan)
+  return { action = plan.action, reason = plan.reason,
+    assigns = assigns_of(open, plan), fetch = fetch_of(open.phone, plan.fetch),
+    trace = plan.trace }
+end
+
+function command.run(options)
+  local text = options[1]
+  if not text or options[2] then
+    return nil, { sentence = "one rule, please (quote it)", word = "usage",
+      code = 2 }
+  end
+  local open, failed = session.open(options, { read_only = true })
+  if not open then return nil, failed end
+  local plan
+  plan, failed = command.decide(open, text)
+  if not plan then return nil, failed end
   if options.json then
-    output.json { action = plan.action, reason = plan.reason,
-      assigns = assigns, fetch = get, trace = plan.trace }
+    output.json(plan)
   else
-    output.print(table.concat(describe(plan, get, assigns), "\n"))
+    output.print(table.concat(describe(plan), "\n"))
   end
   for _, warning in ipairs(plan.trace.warnings or {}) do
     output.say("%s", warning)

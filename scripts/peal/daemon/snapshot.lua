@@ -23,14 +23,24 @@ local function identity_of(phone)
   return out
 end
 
+-- What an engine knows besides its status, for who goes on from there.
+local PROGRESS <const> = { "failures", "periods", "success_seen",
+  "last_outcome", "at_day", "reboot_needed" }
+
+local function progress_of(engine)
+  local out = {}
+  for _, name in ipairs(PROGRESS) do out[name] = engine[name] end
+  return out
+end
+
 --- The method of a daemon.
 -- @treturn table memory for phone.new { memory = }, identity, revision,
---   engine (its status)
+--   engine (its status), progress (see dry_run.cycle())
 function snapshot.of(member)
   local phone = member.phone
   return { memory = without_secrets(phone:memory()),
     identity = identity_of(phone), revision = member.store:revision(),
-    engine = member.engine:status() }
+    engine = member.engine:status(), progress = progress_of(member.engine) }
 end
 
 return snapshot

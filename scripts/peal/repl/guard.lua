@@ -1,0 +1,88 @@
+--- Texts as a session prints them: no secret in clear, whatever way it came.
+-- References to secrets, and the values themselves, become fingerprints; keys
+-- and passwords in rules and URLs become ***.
+local secret = require "peal.secret"
+local shown = require "peal.shown"
+
+local guard = {}
+guard.__index = guard
+
+-- Shorter ones stand in too many words to be hidden; they are reached through
+-- references only (our choice).
+local SHORTEST <const> = 4
+
+--- @tparam function lookup name of a secret -> its text
+--   store   whose key makes the fingerprints
+function guard.new(store, lookup)
+  return setmetatable({ store = store, lookup = lookup, known = {},
+    list = {} }, guard)
+end
+
+--- A text that is never to be printed.
+function guard:add(text)
+  if not text or #text < SHORTEST or self.known[text] then return end
+  self.known[text] = true
+  table.insert(self.list, text)
+  table.sort(self.list, function(a, b) return #a > #b end)
+end
+
+--- The secrets of a store.
+function guard:learn(store)
+  self.store = store
+  for about in store:each() do
+    if about.secret and not about.is_default then self:add(about.text) end
+  end
+end
+
+--- Does a text hold a secret in clear?
+function guard:holds(text)
+  for _, hidden in ipairs(self.list) do
+    if text:find(hidden, 1, true) then return true end
+  end
+  return false
+end
+
+local function replace(text, hidden, by)
+  local out, from = {}, 1
+  while true do
+    local a, b = text:find(hidden, from, true)
+    out[#out + 1] = text:sub(from, (a or 0) - 1)
+    if not a then return table.concat(out) end
+    out[#out + 1], from = by, b + 1
+  end
+end
+
+local function may_hold_rule(text)
+  return text:find("://", 1, true) or text:find("-key", 1, true)
+    or text:find("-pwd", 1, true)
+end
+
+--- The text as it may be printed.
+function guard:text(text)
+  if secret.holds(text) then
+    text = text:gsub("%z([^%z]*)%z", function(name)
+      local value = self.lookup(name)
+      return value and self.store:fingerprint(value) or "********"
+    end)
+  end
+  for _, hidden in ipairs(self.list) do
+    if text:find(hidden, 1, true) then
+      text = replace(text, hidden, self.store:fingerprint(hidden))
+    end
+  end
+  return text
+end
+
+--- A value that is a text: a rule without its keys.
+function guard:value(text)
+  text = self:text(text)
+  if may_hold_rule(text) then return shown.rule(self.store, text) end
+  return text
+end
+
+--- Is all of it one secret? Then it is printed bare.
+function guard:is_secret(text)
+  return text:find("^%z[^%z]+%z$") ~= nil
+end
+
+return guard

@@ -1,0 +1,75 @@
+--- Where a session's lines come from: a terminal with an editor, plain lines,
+-- or one text.
+local reader = {}
+
+local WIDTH <const> = 80
+
+local function print_line(text)
+  io.stdout:write(text, "\n")
+  io.stdout:flush()
+end
+
+--- Plain lines of standard input, without a prompt.
+function reader.plain()
+  return { read = function() return io.stdin:read("l") end,
+    say = print_line, width = function() return WIDTH end,
+    close = function() end }
+end
+
+-- Runs the loop while nobody types; what the loop's callbacks say is printed
+-- above the prompt.
+local function waiter(self, loop)
+  return function()
+    local ready = false
+    local handle = loop:readable(0, function() ready = true end)
+    self.said = false
+    while not ready and not self.said do loop:run(true) end
+    handle:cancel()
+  end
+end
+
+--- Lines of a terminal, edited, completed and remembered.
+--   loop       runs while nobody types
+--   complete   function(line, cursor) -> names, start
+--   remember   function(line): may it be remembered?
+--   history    path or nil
+function reader.terminal(options)
+  local terminal = require "peal.terminal"
+  local ed, sentence, word = terminal.editor { name = "peal",
+    history = options.history, history_max = options.history_max,
+    complete = options.complete }
+  if not ed then return nil, sentence, word end
+  local self = { reading = false }
+  local wait = waiter(self, options.loop)
+
+  function self.read(prompt)
+    self.reading = true
+    local line = ed:read(prompt, wait)
+    self.reading = false
+    if line and line:find("%S") and options.remember(line) then ed:add(line) end
+    return line
+  end
+
+  function self.say(text)
+    if not self.reading then return print_line(text) end
+    self.said = true
+    ed:print(text)
+  end
+
+  function self.width() return terminal.width() or WIDTH end
+  function self.close() ed:close() end
+  return self
+end
+
+--- Lines of a terminal without an editor: a prompt, and what is typed.
+function reader.bare()
+  local self = reader.plain()
+  function self.read(prompt)
+    io.stdout:write(prompt)
+    io.stdout:flush()
+    return io.stdin:read("l")
+  end
+  return self
+end
+
+return reader

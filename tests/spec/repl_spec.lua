@@ -1,0 +1,390 @@
+-- A session without a terminal: expressions, scripts, commands, secrets.
+local complete = require "peal.repl.complete"
+local commands = require "peal.repl.commands"
+local environment = require "peal.repl.environment"
+local evaluate = require "peal.repl.evaluate"
+local history = require "peal.repl.history"
+local json = require "peal.json"
+local phones = require "support.phones"
+local process = require "support.process"
+local program = require "support.program"
+local session_of = require "peal.repl.session"
+
+local SECRET <const> = "hunter2-or-so"
+
+describe("what is typed", function()
+  local function compile(text, line)
+    return evaluate.compile(text, {}, "prompt", line)
+  end
+
+  it("is an expression without return, or a chunk", function()
+    assert.same({ 1, 2 }, { compile("1, 2")() })
+    assert.equal(3, compile("local a = 3 return a")())
+    assert.is_function(compile("x = 1"))
+    assert.is_function(compile("-- nothing"))
+  end)
+
+  it("goes on in the next line, as the compiler says", function()
+    for _, text in ipairs { "for i = 1, 2 do", "{1,", "f(", "x =", "if a then",
+      "function f()", "[[text", "(1 +", "return {" } do
+      local fn, _, goes_on = compile(text)
+      assert.is_nil(fn)
+      assert.is_true(goes_on, text)
+    end
+    for _, text in ipairs { "x = = 1", '"open', "end", "1 2", "f)", "'" } do
+      local fn, why, goes_on = compile(text)
+      assert.is_nil(fn)
+      assert.is_false(goes_on, text)
+      assert.matches("^prompt:1:", why)
+    end
+  end)
+
+  it("is told by its own lines", function()
+    local _, why = compile("x = 1\ny = = 2", 5)
+    assert.matches("^prompt:6: ", why)
+    local fn = compile("local function f()\n  error('boo')\nend\nf()", 10)
+    local ok, failed = evaluate.call(function(source)
+      return source == "=prompt"
+    end, fn)
+    assert.is_false(ok)
+    assert.equal("script", failed.word)
+    assert.same({ line = 11 }, failed.place)
+    assert.same({ 11, 13 }, { failed.frames[1].line, failed.frames[2].line })
+    assert.equal("  prompt:11 in f\n  prompt:13",
+      evaluate.trace(failed.frames))
+  end)
+end)
+
+describe("a session", function()
+  local p, session, env, said
+
+  before_each(function()
+    p = phones.new { params = { GPP_A = "before", GPP_SA = SECRET,
+      Resync_Periodic = "3600" } }
+    session = assert(session_of.open { phone = p.file, store = p.store })
+    said = {}
+    session.say = function(text) said[#said + 1] = text end
+    env = environment.new(session)
+  end)
+  after_each(function()
+    session:close()
+    p:close()
+  end)
+
+  it("keeps what is written to itself", function()
+    env.param.GPP_A = "new"
+    env.param.Resync_Periodic = 7200
+    env.param.Provision_Enable = false
+    assert.equal("new", env.param.GPP_A)
+    assert.same({ { name = "Provision_Enable", old = "Yes", new = "No" },
+      { name = "Resync_Periodic", old = "3600", new = "7200" },
+      { name = "GPP_A", old = "before", new = "new" } },
+      session:diff())
+    assert.equal("before", p:param("GPP_A"))
+    env.param.Resync_Periodic = nil
+    assert.equal("3600", env.param.Resync_Periodic)
+  end)
+
+  it("checks a value as a profile's is checked", function()
+    local ok, failed = pcall(function()
+      env.param.Provision_Enable = "maybe"
+    end)
+    assert.is_false(ok)
+    assert.equal("bad-value", failed.word)
+    ok, failed = pcall(function() return env.param.Resync_Periodc end)
+    assert.is_false(ok)
+    assert.same({ "unknown-name", "did you mean Resync_Periodic?" },
+      { failed.word, failed.next })
+    ok, failed = pcall(function() env.param.GPP_A = {} end)
+    assert.is_false(ok)
+    assert.matches("a table is no value", failed.sentence)
+  end)
+
+  it("takes a part of a secret nowhere but into a secret", function()
+    assert.is_false(pcall(function() env.param.GPP_A = env.param.GPP_SA end))
+    env.param.GPP_SB = env.param.GPP_SA
+    assert.equal(SECRET, session.store:get("GPP_SB"))
+    local text = json.encode(session:diff())
+    assert.is_nil(text:find(SECRET, 1, true))
+    assert.matches('"#%x+"', text)
+  end)
+
+  it("is asked about the classic language", function()
+    assert.equal("CP-8841-3PCC 000e08abcdef", env.expand "$PN $MA")
+    assert.is_true(env.eval "1 eq 1")
+    assert.equal("http://h/000e08abcdef.xml",
+      env.rule("http://h/$MA.xml").fetch.url)
+    assert.equal("h", env.url("http://h/a").host)
+    assert.equal(-1, env.version.compare("sip88xx.11-3-1", "sip88xx.11-3-2"))
+    assert.is_table(env.classic.profile(env.phone, "http://h/a.xml"))
+    assert.equal("000e08abcdef", env.phone.MAC)
+  end)
+
+  it("says why, what was and what comes", function()
+    assert.equal("phone-file", env.why("GPP_A").author)
+    assert.is_true(#env.history() > 0)
+    assert.equal("boot", env.schedule(3)[1].cause)
+    assert.equal("000e08abcdef", env.status().phone.MAC)
+    assert.is_table(env.certs())
+    assert.equal("before", env.store:get("GPP_A"))
+    assert.is_nil(env.store.begin)
+  end)
+
+  it("goes on from a resync, which stays in it", function()
+    env.param.Profile_Rule = "[] GPP_C = before"
+    env.param.Profile_Rule = "(1 eq 1)? GPP_B=made"
+    local planned = env.plan()
+    assert.is_table(planned.changes)
+  end)
+
+  it("writes nothing where it is --read-only", function()
+    session.read_only = true
+    for _, fn in ipairs { function() env.param.GPP_A = "x" end, env.resync,
+      function() require("peal.repl.commit").run(session) end } do
+      local ok, failed = pcall(fn)
+      assert.is_false(ok)
+      assert.matches("this session is %-%-read%-only", failed.sentence)
+      assert.equal("permission", failed.word)
+    end
+    assert.equal("before", env.param.GPP_A)
+  end)
+
+  it("commits as the author repl, and goes on from there", function()
+    env.param.GPP_A = "committed"
+    local revision = require("peal.repl.commit").run(session)
+    assert.equal(revision, session.base:revision())
+    assert.same({}, session:diff())
+    assert.equal("committed", p:param("GPP_A"))
+    assert.equal("repl", p:explain("GPP_A").author)
+  end)
+
+  it("takes the snapshot anew, unless it has written", function()
+    assert.equal(0, p:run("set", "GPP_A=else").code)
+    assert.is_nil(session:follow_store())
+    assert.equal("else", env.param.GPP_A)
+    env.param.GPP_B = "mine"
+    assert.equal(0, p:run("set", "GPP_A=again").code)
+    assert.matches("has written what is not committed",
+      session:follow_store())
+    assert.is_nil(session:follow_store()) -- said once
+    assert.equal("else", env.param.GPP_A)
+  end)
+
+  describe("completes", function()
+    local function at(line)
+      local about = { session = session, env = env, commands = commands.list }
+      local names, start = complete.at(about, line, #line)
+      return names, line:sub(start)
+    end
+
+    local function has(line, name)
+      local names = at(line)
+      for _, one in ipairs(names) do
+        if one == name then return true end
+      end
+      error(("%s: no %s in: %s"):format(line, name,
+        table.concat(names, " ")))
+    end
+
+    it("globals, fields, methods and keywords", function()
+      has("para", "param")
+      has("x = st", "string")
+      has("string.for", "format")
+      has("fu", "function")
+      env.mine = { sub = { leaf = 1 } }
+      has("mine.sub.le", "leaf")
+      env.file = io.stdout
+      has("file:wr", "write")
+      env.text = "x"
+      has("text:up", "upper")
+    end)
+
+    it("parameters, macros, options and stages", function()
+      has("param.Resync_Per", "Resync_Periodic")
+      has('help "Profile_Rule', "Profile_Rule_B")
+      has("params('GPP_", "GPP_SA")
+      has('rule "http://h/$M', "$MA")
+      has('rule "http://h/$(MA', "$(MAU")
+      has('rule "[--k', "--key")
+      has('help "trig', "trigger")
+    end)
+
+    it("commands and their arguments", function()
+      has(":pl", ":plan")
+      has(":why Resync_Per", "Resync_Periodic")
+      has(":format js", "json")
+      has(":help ste", "step")
+    end)
+
+    it("without a call of a stranger's __index", function()
+      local called = false
+      env.trap = setmetatable({ own = 1 }, { __index = function()
+        called = true
+      end })
+      has("trap.ow", "own")
+      assert.same({}, (at("trap.deep.er")))
+      assert.same({}, (at("trap.x")))
+      assert.is_false(called)
+    end)
+  end)
+
+  describe("remembers no line", function()
+    local function kept(line) return history.is_harmless(session, line) end
+
+    it("with a secret, a key or a password", function()
+      assert.is_true(kept "param.GPP_A = 'x'")
+      assert.is_true(kept "status().state")
+      assert.is_false(kept(("x = '%s'"):format(SECRET)))
+      assert.is_false(kept 'rule "[--key abc] http://h/a"')
+      assert.is_false(kept 'rule "http://user:word@h/a"')
+      assert.is_false(kept 'password = "x"')
+    end)
+
+    it("that writes a secret parameter", function()
+      assert.is_false(kept 'param.GPP_SB = "x"')
+      assert.is_false(kept 'param["GPP_SB"] = "x"')
+      assert.is_false(kept 'param.Password_1_="x"')
+    end)
+  end)
+end)
+
+describe("peal -e and scripts", function()
+  local p
+  setup(function()
+    p = phones.new { params = { GPP_A = "before", GPP_SA = SECRET,
+      Profile_Rule = "[--key K3y-of-rule] http://127.0.0.1:9/a.xml" } }
+  end)
+  teardown(function() p:close() end)
+
+  local function script(text, ...)
+    local dir = process.temp_dir()
+    phones.write(dir .. "/script", text)
+    local argv = { "sh", "-c", 'f=$1; shift; exec "$@" < "$f"', "sh",
+      dir .. "/script", program.path, "repl", "--phone", p.file, "--store",
+      p.store, ... }
+    local r = program.run(argv)
+    process.remove(dir)
+    return r
+  end
+
+  it("print the value of an expression, and end", function()
+    local r = p:run("-e", "1 + 1")
+    assert.same({ 0, "2\n", "" }, { r.code, r.out, r.err })
+    r = p:run("-e", "x = 1")
+    assert.same({ 0, "", "" }, { r.code, r.out, r.err })
+  end)
+
+  it("give results and failures as JSON", function()
+    local r = p:run("-e", "{ a = { 1, 2 }, f = pairs }", "--json")
+    assert.same({ a = { 1, 2 }, f = "function pairs (built in)" },
+      json.decode(r.out))
+    r = p:run("-e", "param.Nonesuch_x", "--json")
+    assert.equal(1, r.code)
+    assert.equal("unknown-name", json.decode(r.out).error.word)
+    r = p:run("-e", "x = = 1", "--json")
+    assert.same({ 1, "script" }, { r.code, json.decode(r.out).error.word })
+    r = p:run("-e", "nil", "--json")
+    assert.same({ 0, "null\n" }, { r.code, r.out })
+  end)
+
+  it("stop at the first error, with the line of the script", function()
+    local r = script("print('one')\n\nfor i = 1, 2 do\n  print(i)\nend\n"
+      .. "local x = 1\nerror('no')\nprint('never')\n")
+    assert.equal(1, r.code)
+    assert.equal("one\n1\n2\n", r.out)
+    assert.matches("^peal: stdin:7: no\n +7 | error%('no'%)\n$", r.err)
+    r = script("if true then\n")
+    assert.equal(1, r.code)
+    assert.matches("stdin:1: the input ends amid this", r.err)
+  end)
+
+  it("print no banner and no prompt", function()
+    local r = script("1\n:quit\nerror('never')\n")
+    assert.same({ 0, "1\n", "" }, { r.code, r.out, r.err })
+  end)
+
+  it("keep the answers", function()
+    local r = script("'a'\n'b'\n{_, _1, _2}\n")
+    assert.equal('"a"\n"b"\n{ "b", "b", "a" }\n', r.out)
+  end)
+
+  it("commit where they say so, and ask nobody", function()
+    local r = script("param.GPP_C = 'c'\n:commit\n")
+    assert.equal(1, r.code)
+    assert.matches("nobody can be asked here", r.err)
+    r = script("param.GPP_C = 'c'\n:diff\n:commit!\nparam.GPP_C\n")
+    assert.equal(0, r.code, r.err)
+    assert.matches("NAME   OLD  NEW\nGPP_C       c\n", r.out)
+    assert.matches("1 changed, revision %d+\n\"c\"\n$", r.out)
+    assert.equal("c", p:param("GPP_C"))
+    assert.equal(0, script("param.GPP_C = 'd'\n:commit\n", "--yes").code)
+    assert.equal("d", p:param("GPP_C"))
+    r = script("param.GPP_C = 'e'\n", "--read-only")
+    assert.equal(1, r.code)
+    assert.matches("this session is %-%-read%-only", r.err)
+  end)
+
+  it("know every command that they list", function()
+    for _, command in ipairs(commands.list) do
+      if command.name ~= "quit" then
+        local r = script((":help %s\n"):format(command.name))
+        assert.equal(0, r.code, r.err)
+        assert.matches("^:" .. command.name:gsub("!", "%%!"), r.out)
+      end
+    end
+    local r = script(":whi GPP_A\n")
+    assert.matches("there is no command :whi %[usage%]\n +did you mean :why?",
+      r.err)
+  end)
+
+  it("run each command that takes nothing", function()
+    local r = script(table.concat({ ":diff", ":timers", ":rules", ":reload",
+      ":certs", ":trace", ":timing", ":format", ":break GPP_A", ":break",
+      ":break -GPP_A", ":history", ":why GPP_A", ":discard", ":help" },
+      "\n") .. "\n")
+    assert.equal(0, r.code, r.err)
+    for _, word in ipairs { "nothing is written", "$PRVTMR", "trigger",
+      "read anew", "timing is on", "the format is table",
+      "a run stops when GPP_A is written", "stops at: GPP_A",
+      'GPP_A = "before"', "forgotten" } do
+      assert.is_truthy(r.out:find(word, 1, true), word .. "\n" .. r.out)
+    end
+  end)
+
+  it("show fingerprints only, whatever way a secret is printed", function()
+    local rows = { "param.GPP_SA", "print(param.GPP_SA)", "{param.GPP_SA}",
+      "store:get 'GPP_SA'", "store:value 'GPP_SA'", "'x'..param.GPP_SA",
+      "params 'GPP_S*'", ":why GPP_SA", "why 'GPP_SA'",
+      "io.write(param.GPP_SA, '\\n')", "error(param.GPP_SA)",
+      "('" .. SECRET .. "'):rep(2)", "setmetatable({}, {__tostring ="
+        .. " function() return '" .. SECRET .. "' end})",
+      "print('" .. SECRET .. "')", "error('" .. SECRET .. "')",
+      "{['" .. SECRET .. "'] = 1}", "param.Profile_Rule",
+      "for k, v in pairs(param) do print(k, v) end", "plan()", "phone",
+      "{ {name = '" .. SECRET .. "'}, {name = 'b'} }" }
+    for _, row in ipairs(rows) do
+      for _, option in ipairs { "--json", "-v" } do
+        local r = p:run("-e", row, option)
+        assert.is_nil((r.out .. r.err):find(SECRET, 1, true), row)
+        if row == "param.Profile_Rule" then
+          assert.is_nil(r.out:find("K3y", 1, true), r.out)
+        end
+      end
+    end
+    local r = p:run("-e", "param.GPP_SA")
+    assert.matches("^#%x+\n$", r.out)
+  end)
+
+  it("take a store, or none at all", function()
+    local r = program.peal("-e", "param.Resync_Periodic")
+    assert.same({ 0, '"3600"\n' }, { r.code, r.out })
+    r = program.peal("-e", "1", "--store", p.dir .. "/none")
+    assert.equal(1, r.code)
+    assert.matches("there is no store", r.err)
+    r = program.peal("repl", "--attach", p.store)
+    assert.equal(1, r.code)
+    assert.matches("no daemon owns this store", r.err)
+    assert.equal(2, program.peal("repl", "x").code)
+    assert.equal(2, program.peal("-e").code)
+  end)
+end)
