@@ -160,8 +160,11 @@ end
 local function refused(run, step)
   run.trace.outcome, run.trace.reason = "refused", run.result.reason
   if run.explicit then return keep_trace(run) end
-  run.phone.held = { asked_by = run.asked_by, time = run.trace.time,
-    trigger = step }
+  local phone, since = run.phone, run.trace.time
+  if phone.held and phone.held.asked_by == run.asked_by then
+    since = phone.held.since
+  end
+  phone.held = { asked_by = run.asked_by, since = since, trigger = step }
 end
 
 --- Ask whether it may start: the answer of the trigger stage.
@@ -171,8 +174,9 @@ function cycle.gate(run)
   local step = run.trace:add("trigger", { pass = gate.pass,
     reason = gate.reason, rule_file = gate.rule_file,
     triggers = gate.triggers })
-  run.phone.held = nil
-  if not gate.pass then
+  if gate.pass then
+    run.phone.held = nil
+  else
     run.result.outcome, run.result.reason = "refused", gate.reason
     run.result.by = gate.rule_file
     refused(run, step)

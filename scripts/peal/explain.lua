@@ -1,9 +1,15 @@
---- Why does a parameter have its value? From the store alone: provenance of
--- the value, the trace kept in its revision, and the revision before it.
+--- Why does a parameter have its value, what has a cycle done, and why is none
+-- running? From the store alone: provenance of the value, the traces that its
+-- revisions keep, and the revisions before them; and from a status.
+local causes = require "peal.explain.causes"
 local civil = require "peal.civil"
 local json = require "peal.json"
+local now = require "peal.explain.now"
+local revisions = require "peal.revisions"
 local shown = require "peal.shown"
-local store_module = require "peal.store"
+local steps = require "peal.explain.steps"
+local traces = require "peal.explain.traces"
+local tree = require "peal.explain.tree"
 
 local explain = {}
 
@@ -17,92 +23,283 @@ local function value_of(store, about, text)
     secret = about.secret, text = text or about.text })
 end
 
--- The newest revision older than `number`, opened to read, or nil.
-local function before(store, number, path, schema)
-  if not path then return nil end
+-- --- where a value comes from ----------------------------------------------
+
+local function source_of(about)
+  if about.is_default then return { default = true } end
+  return { author = nonempty(about.author), rule = nonempty(about.rule),
+    url = nonempty(about.url), line = nonempty(about.line),
+    revision = nonempty(about.revision) }
+end
+
+-- The newest revision older than `number`, to read; nil: there is none.
+local function before(store, number)
   local older
-  for _, revision in ipairs(store:revisions()) do
-    if revision.number < number then older = revision.number end
+  for _, one in ipairs(store:revisions() or {}) do
+    if one.number < number then older = one.number end
   end
-  if not older then return nil end
-  return store_module.open { schema = schema, path = path, read_only = true,
-    revision = older }
+  return older and store:past(older) or nil
 end
 
--- The trace of the cycle that wrote the value. It is kept in the cycle's last
--- revision; the newest one that still tells of that cycle has it.
-local function trace_of(store, cycle, from, where)
-  local function read(st)
-    local text = st:state("trace", "cycle")
-    local trace = text and json.decode(text)
-    return trace and trace.cycle == cycle and trace or nil
+-- What the value has overrode: { value, default, author ..., time }.
+local function overrode(store, about)
+  local older = before(store, about.revision)
+  local old = older and older:value(about.name)
+  local found
+  if old then
+    found = source_of(old)
+    found.value, found.default = value_of(older, old), old.is_default
   end
-  local found = read(store)
-  if found or not where.path then return found end
-  local list = store:revisions()
-  for i = #list, 1, -1 do
-    if list[i].number < from then return nil end
-    local st = store_module.open { schema = where.schema, path = where.path,
-      read_only = true, revision = list[i].number }
-    found = st and read(st)
-    if st then st:close() end
-    if found then return found end
+  if older then older:close() end
+  if not found or not found.revision then return found end
+  for _, one in ipairs(store:revisions()) do
+    if one.number == found.revision then found.time = one.time end
   end
+  return found
 end
 
-local WANTED <const> = { rule = true, resolve = true, redirect = true,
-  response = true, decode = true, fetch = true, note = true,
-  trust = true }
+-- Of a value that was put back: from where it had it then.
+local function put_back(store, found)
+  local number = math.tointeger(tonumber((found.cause or ""):match(
+    "^revert (%d+)$")))
+  if found.author ~= "revert" or not number then return nil end
+  local past = store:past(number)
+  local about = past and past:value(found.name)
+  local source = about and source_of(about) or {}
+  if past then past:close() end
+  source.of = number
+  return source
+end
 
--- Steps of the trace that belong to one rule.
+-- --- what its trace says ---------------------------------------------------
+
+local WANTED <const> = { rule = true, resolve = true, srv = true,
+  redirect = true, response = true, decode = true, fetch = true, note = true,
+  trust = true, apply = true, failed = true }
+
+-- Steps of the trace that belong to one rule, and the trigger.
 local function steps_of(trace, rule)
   local out, current = json.array(), nil
   for _, step in ipairs(trace and trace.steps or {}) do
     if step.step == "rule" then current = step.rule end
-    local touches = step.step == "trigger" or
-      current == rule and WANTED[step.step]
+    local touches = step.step == "trigger" or step.step == "health"
+      or current == rule and WANTED[step.step]
     if touches then out[#out + 1] = step end
   end
   return out
 end
 
+local function find_trace(list, cycle, is_undo)
+  for _, trace in ipairs(list) do
+    if trace.cycle == cycle and (trace.undo or false) == is_undo
+      and trace.outcome ~= "refused" then
+      return trace
+    end
+  end
+end
+
+-- Is this name, as a profile wrote it, the parameter?
+local function is_name(store, name, wanted)
+  if name == wanted then return true end
+  local about = name and store:value(name)
+  return about and about.name == wanted
+end
+
+-- What a step says of a parameter that it did not change.
+local function losses(store, step, name)
+  local out = {}
+  if (step.step == "refused" or step.step == "changed" and step.word)
+    and is_name(store, step.name, name) then
+    out[1] = { by = step.by, word = step.word or "refused",
+      text = step.reason or step.text }
+  elseif step.step == "note" and step.word ~= "refused"
+    and step.name == name and (step.text or ""):find("skipped", 1, true) then
+    out[1] = { word = step.word, text = step.text }
+  elseif step.step == "lost" or step.step == "same" then
+    for _, one in ipairs(step.values or {}) do
+      if is_name(store, one.name, name) then
+        out[#out + 1] = { line = nonempty(one.line), text = one.text,
+          word = one.word or step.step }
+      end
+    end
+  end
+  return out
+end
+
+local function add_losses(store, out, trace, name, after)
+  local rule, url, behind
+  behind = after == nil
+  for _, step in ipairs(trace.steps) do
+    if step.step == "rule" then rule, url = step.rule, nil end
+    if step.step == "fetch" then url = step.url end
+    for _, one in ipairs(losses(store, step, name)) do
+      if behind or one.word ~= "same" then
+        one.cycle, one.time, one.rule, one.url = trace.cycle, trace.time,
+          rule, url
+        out[#out + 1] = one
+      end
+    end
+    behind = behind or step.step == "commit" and step.rule == after
+  end
+end
+
+local function failure_of(trace)
+  for i = #trace.steps, 1, -1 do
+    local step = trace.steps[i]
+    if step.step == "failed" then
+      return { cycle = trace.cycle, time = trace.time, rule = step.rule,
+        word = step.word, text = step.text, failed = true }
+    end
+  end
+end
+
+-- Who has tried since, and in vain. A failed cycle might have.
+local function lost(store, list, found)
+  local out = json.array()
+  local cycle = found.cycle or -1
+  for i = #list, 1, -1 do
+    local trace = list[i]
+    if trace.cycle and trace.cycle >= cycle and not trace.undo then
+      add_losses(store, out, trace, found.name,
+        trace.cycle == cycle and found.rule or nil)
+      if trace.outcome == "failure" and trace.cycle > cycle then
+        out[#out + 1] = failure_of(trace)
+      end
+    end
+  end
+  return #out > 0 and out or nil
+end
+
+-- What the operator's apply rule has done to it in this cycle.
+local function touched(store, trace, name)
+  for _, step in ipairs(trace and trace.steps or {}) do
+    if step.step == "changed" and not step.word
+      and is_name(store, step.name, name) then
+      return { by = step.by, what = "changed" }
+    end
+  end
+end
+
+local function add_trace(store, list, found)
+  local trace = find_trace(list, found.cycle, found.author == "health")
+  found.trace_kept = trace ~= nil
+  found.asked_by = trace and trace.asked_by
+  found.outcome = trace and trace.outcome
+  found.steps = steps_of(trace, found.rule)
+  found.touched = touched(store, trace, found.name)
+end
+
+local function add_revision(store, found)
+  for _, one in ipairs(store:revisions() or {}) do
+    if one.number == found.revision then
+      found.time, found.cause = one.time, one.cause
+    end
+  end
+end
+
 --- All that is known of a value, as plain data. Secrets are fingerprints.
---   where.path, where.schema   to open older revisions; override: value that
---   --set gives for this run
+--   where.override   value that --set gives for this run
 -- @treturn table or nil for an unknown name
 function explain.value(store, name, where)
   local about = store:value(name)
   if not about then return nil end
+  local override = where and where.override
   local found = { name = about.name, value = value_of(store, about),
     type = about.type, ua = about.ua, secret = about.secret or nil,
+    user = about.user_modified or nil, user_pref = about.user_pref or nil,
     untyped = about.untyped or nil, default = about.is_default,
-    override = where.override and (about.secret and "********"
-      or value_of(store, about, where.override)) or nil }
-  if about.is_default then return found end
-  found.author, found.revision = about.author, about.revision
-  found.rule, found.url = nonempty(about.rule), nonempty(about.url)
-  found.line, found.cycle = nonempty(about.line), nonempty(about.cycle)
-  for _, revision in ipairs(store:revisions()) do
-    if revision.number == about.revision then
-      found.time, found.cause = revision.time, revision.cause
-    end
+    override = override and (about.secret and "********"
+      or value_of(store, about, override)) or nil }
+  if not about.is_default then
+    found.author, found.revision = about.author, about.revision
+    found.rule, found.url = nonempty(about.rule), nonempty(about.url)
+    found.line, found.cycle = nonempty(about.line), nonempty(about.cycle)
+    add_revision(store, found)
+    found.overrode = overrode(store, about)
+    found.put_back = put_back(store, found)
   end
-  local older = before(store, about.revision, where.path, where.schema)
-  local old = older and older:value(name)
-  if old then
-    found.overrode = { value = value_of(older, old),
-      default = old.is_default, author = nonempty(old.author),
-      rule = nonempty(old.rule), url = nonempty(old.url),
-      line = nonempty(old.line), revision = nonempty(old.revision) }
-  end
-  if older then older:close() end
-  if found.cycle then
-    local trace = trace_of(store, found.cycle, about.revision, where)
-    found.asked_by = trace and trace.asked_by
-    found.steps = steps_of(trace, about.rule)
-  end
+  local list = traces.all(store, nonempty(about.revision))
+  if found.cycle then add_trace(store, list, found) end
+  found.lost = lost(store, list, found)
   return found
 end
+
+--- What profiles and rules have tried with a name, in vain, as in `lost` of
+-- value(): for names that are no parameters, too.
+function explain.attempts(store, name)
+  return lost(store, traces.all(store), { name = name }) or json.array()
+end
+
+-- --- a cycle ---------------------------------------------------------------
+
+local function kept_of(list)
+  local seen, numbers = {}, json.array()
+  for i = #list, 1, -1 do
+    local cycle = list[i].cycle
+    if cycle and not seen[cycle] then
+      seen[cycle] = true
+      numbers[#numbers + 1] = cycle
+    end
+  end
+  return numbers
+end
+
+local function not_kept(list, wanted)
+  local kept = kept_of(list)
+  local sentence = wanted and ("the trace of cycle %s is not kept"):format(
+    wanted) or "no trace of a cycle is kept"
+  return nil, { sentence = sentence, word = "not-found", kept = kept,
+    next = #kept > 0 and "kept are those of cycle "
+      .. table.concat(kept, ", ") or "run one: peal resync --store DIR" }
+end
+
+-- What it has changed: the names, with the revisions before and after.
+local function changes_of(store, cycle)
+  local previous
+  for _, entry in ipairs(revisions.list(store)) do
+    if entry.cycle == cycle and entry.cause == "resync" then
+      local list = previous
+        and revisions.diff(store, previous, entry.number)
+      return entry, list or nil
+    end
+    previous = entry.number
+  end
+end
+
+--- What a cycle has done, step by step; also one that failed or was refused.
+--   n   its number; nil: the newest that is kept
+-- @treturn[1] table cycle, asked_by, time, outcome, reason, steps, revision,
+--   changes (list as of revisions.diff(); nil: the revision before is gone),
+--   undone (steps of the watch that took it back)
+-- @return[2] nil, failure, with the numbers that are kept in `kept`
+function explain.cycle(store, n)
+  local list = traces.all(store)
+  local found = n and find_trace(list, n, false)
+  for _, trace in ipairs(list) do
+    if not found and not trace.undo and (not n or trace.cycle == n) then
+      found = trace
+    end
+  end
+  if not found then return not_kept(list, n) end
+  local undo = find_trace(list, found.cycle, true)
+  local out = { cycle = found.cycle, asked_by = found.asked_by,
+    time = found.time, outcome = found.outcome, reason = found.reason,
+    explicit = found.explicit, prvst = found.prvst,
+    steps = json.array(found.steps), undone = undo and undo.steps }
+  local entry
+  if found.outcome ~= "refused" then
+    entry, out.changes = changes_of(store, found.cycle)
+  end
+  out.revision = entry and entry.number
+  return out
+end
+
+--- Why no resync is running, and when the next will.
+--   status   of an engine, or of a daemon's
+-- @function explain.not_now
+explain.not_now = now.of
+
+-- --- texts -----------------------------------------------------------------
 
 local function origin(about)
   if about.default then return "the factory default" end
@@ -118,76 +315,102 @@ local function origin(about)
   return table.concat(parts, " ")
 end
 
-local function rule_lines(step, add)
-  add("rule", step.text)
-  if step.expanded and step.expanded ~= step.text then
-    add("expanded", step.expanded)
+local function access(found)
+  return ("%s, user access %s%s%s%s"):format(found.type, found.ua,
+    found.user and ", the user's own" or "",
+    found.user_pref and ", user-pref" or "",
+    found.secret and ", secret (a fingerprint is shown)" or "")
+end
+
+local function written(branch, found)
+  branch:add("revision", ("%d%s%s"):format(found.revision,
+    found.cycle and (", cycle %d"):format(found.cycle) or "",
+    found.time and ", " .. civil.iso(found.time) or ""))
+  local back = found.put_back
+  if back then
+    branch:add("put back", ("as in revision %d: %s"):format(back.of,
+      origin(back)))
   end
-  for _, alt in ipairs(step.alternatives or {}) do
-    for _, c in ipairs(alt.conditions or {}) do
-      add("condition", ("%s %s %s is %s"):format(c.left, c.op, c.right,
-        tostring(c.verdict)))
-    end
+  if found.author == "health" then
+    branch:add("undone", "the phone was not well with what a resync wrote")
+  end
+  branch:add("because", causes.of(found.asked_by))
+  if found.cycle and not found.trace_kept then
+    branch:add("trace", ("that of cycle %d is not kept any more"):format(
+      found.cycle))
   end
 end
 
-local SAY = {
-  rule = rule_lines,
-  redirect = function(step, add) add("redirect", step.to) end,
-  decode = function(step, add)
-    add("decoded", table.concat(step.steps or {}, ", "))
-  end,
-  trust = function(step, add)
-    add("trust", ("%s: %s%s"):format(step.accept and "let pass" or "refused",
-      step.text, step.reason and step.reason ~= step.text
-        and " (" .. step.reason .. ")" or ""))
-  end,
-  response = function(step, add)
-    local parts = {}
-    if step.status then parts[1] = "HTTP " .. step.status end
-    if step.bytes then parts[#parts + 1] = ("%d bytes"):format(step.bytes) end
-    if step.peer then parts[#parts + 1] = "from " .. step.peer end
-    if step.tls and step.tls ~= "" then parts[#parts + 1] = step.tls end
-    if step.text then parts[#parts + 1] = step.text end
-    add("answer", table.concat(parts, ", "))
-    if step.certificate then
-      add("server", step.certificate.subject .. ", issued by "
-        .. step.certificate.issuer
-        .. (step.listed and ", believed by the lists" or ""))
-    end
-  end,
-}
+local function loss(branch, one)
+  if one.failed then
+    branch:add(nil, ("cycle %d failed before it wrote anything: %s: %s"):format(
+      one.cycle, one.rule, one.text))
+    return
+  end
+  local where = { one.rule }
+  where[#where + 1] = one.url
+  if one.line then where[#where + 1] = "line " .. one.line end
+  branch:add(nil, ("cycle %d, %s: %s%s"):format(one.cycle or 0,
+    table.concat(where, " "), steps.lost(one),
+    one.by and ", says " .. one.by or ""))
+end
 
---- The same as a text for a person.
+--- The tree of a value for a person.
 function explain.text(found)
-  local lines = { ("%s = %q"):format(found.name, found.value) }
-  local function add(label, text)
-    if text and text ~= "" then
-      lines[#lines + 1] = ("  %-10s %s"):format(label, text)
-    end
-  end
-  add("type", ("%s, user access %s%s"):format(found.type, found.ua,
-    found.secret and ", secret (a fingerprint is shown)" or ""))
+  local root = tree.new(("%s = %q"):format(found.name, found.value))
+  root:add("type", access(found))
   if found.override then
-    add("this run", ("--set gives %q"):format(found.override))
+    root:add("this run", ("--set gives %q"):format(found.override))
   end
-  add("from", origin(found))
+  root:add("from", origin(found))
   if not found.default then
-    add("revision", ("%d%s%s"):format(found.revision,
-      found.cycle and (", cycle %d"):format(found.cycle) or "",
-      found.time and ", " .. civil.iso(found.time) or ""))
-    if found.asked_by then add("asked by", found.asked_by) end
-    for _, step in ipairs(found.steps or {}) do
-      if SAY[step.step] then SAY[step.step](step, add) end
+    written(root, found)
+    steps.add(root, found.steps or {})
+    if found.touched then
+      root:add("changed", "by " .. tostring(found.touched.by))
     end
   end
   local old = found.overrode
   if old then
-    add("overrode", ("%q, %s"):format(old.value, old.default
+    root:add("overrode", ("%q, %s%s"):format(old.value, old.default
       and "the factory default" or ("revision %d: %s"):format(old.revision,
-        origin(old))))
+        origin(old)), old.time and ", " .. civil.iso(old.time) or ""))
   end
-  return table.concat(lines, "\n")
+  if found.lost then
+    local branch = root:add("in vain", "who else had a say, and lost")
+    for _, one in ipairs(found.lost) do loss(branch, one) end
+  end
+  return root:write()
 end
+
+local function change(branch, one)
+  local text = one.same_text and ("ua %s -> %s"):format(one.ua_old,
+    one.ua_new) or ("%q -> %q"):format(one.old, one.new)
+  branch:add(nil, ("%s: %s (%s)"):format(one.name, text, one.author))
+end
+
+--- The tree of a cycle for a person.
+function explain.cycle_text(found)
+  local root = tree.new(("cycle %d: %s%s"):format(found.cycle,
+    found.outcome or "unfinished",
+    found.reason and ", " .. found.reason or ""))
+  root:add("at", found.time and civil.iso(found.time))
+  root:add("because", causes.of(found.asked_by))
+  steps.add(root, found.steps)
+  if found.revision then root:add("revision", tostring(found.revision)) end
+  if found.changes then
+    local branch = root:add("changes", tostring(#found.changes))
+    for _, one in ipairs(found.changes) do change(branch, one) end
+  end
+  if found.undone then
+    steps.add(root:add("undone", "the phone was not well with it"),
+      found.undone)
+  end
+  return root:write()
+end
+
+--- The tree of why no resync is running.
+-- @function explain.not_now_text
+explain.not_now_text = now.text
 
 return explain

@@ -112,6 +112,7 @@ function status.of(e)
     revision = e.world.store:revision(),
     last = copy(e.last), last_success = e.last_success,
     running = copy(e.running), queued = e.queue:waiting(),
+    held = e.state == "GATED" and copy(phone.held) or nil,
     next = list, why_not_now = status.why_not_now(e, list),
     lines_active = device.lines_active(e.world.device),
     upgrade = copy(e.seen.upgrade), health = copy(e.seen.health),

@@ -1,0 +1,213 @@
+--- The steps of a trace as branches of a tree; docs/trace.md has them all.
+local steps = {}
+
+local function comparison(c)
+  return ("%s %s %s is %s"):format(c.left, c.op, c.right,
+    tostring(c.verdict))
+end
+
+local function conditions(branch, list)
+  for _, c in ipairs(list or {}) do branch:add("condition", comparison(c)) end
+end
+
+local function texts(branch, step)
+  branch:add("text", step.text)
+  if step.expanded ~= step.text then branch:add("expanded", step.expanded) end
+end
+
+local function by_file(step)
+  return step.rule_file and (", says %s"):format(step.rule_file) or ""
+end
+
+local SAY = {}
+
+function SAY.trigger(step, branch)
+  local gate = branch:add("trigger", (step.pass and "passed"
+    or "held back: " .. (step.reason or "no reason given")) .. by_file(step))
+  for _, one in ipairs(step.triggers or {}) do
+    local seen = gate:add(one.name, one.problem and "wrong: " .. one.problem
+      or one.verdict and "true" or "false")
+    texts(seen, one)
+    conditions(seen, one.conditions)
+  end
+end
+
+local VERDICTS <const> = { [true] = "true", [false] = "false" }
+
+local function alternative(branch, i, alt, taken_before)
+  local why = alt.chosen and "taken"
+    or alt.verdict == false and "not taken: its condition is false"
+    or taken_before and "not taken: one before it was"
+    or "not taken: its condition has an error"
+  local seen = branch:add(("choice %d"):format(i), why)
+  seen:add("text", alt.text)
+  conditions(seen, alt.conditions)
+end
+
+local OUTCOMES <const> = { skip = "skipped", error = "wrong" }
+
+function SAY.rule(step, branch)
+  local what = OUTCOMES[step.action]
+  local why = step.reason or step.sentence
+  local rule = branch:add("rule", step.rule .. (what and (": %s%s"):format(
+    what, why and ", " .. why or "") or "") .. by_file(step))
+  texts(rule, step)
+  local taken = false
+  for i, alt in ipairs(step.alternatives or {}) do
+    if #step.alternatives > 1 or #(alt.conditions or {}) > 0 then
+      alternative(rule, i, alt, taken)
+    end
+    taken = taken or alt.chosen
+  end
+  for _, text in ipairs(step.warnings or {}) do rule:add("warning", text) end
+  return rule
+end
+
+function SAY.fetch(step, branch)
+  branch:add("fetch", ("%s %s%s"):format(step.method, step.url,
+    step.option and (", from DHCP option %s"):format(step.option) or ""))
+end
+
+function SAY.srv(step, branch)
+  branch:add("SRV", ("%s: %d answers"):format(step.name, step.answers))
+end
+
+function SAY.resolve(step, branch)
+  if step.word then
+    branch:add("DNS", ("%s: %s"):format(step.name, step.text or step.word))
+  elseif step.address and step.address ~= step.name then
+    branch:add("DNS", ("%s is %s%s"):format(step.name, step.address,
+      step.addresses > 1 and (", and %d more"):format(step.addresses - 1)
+        or ""))
+  end
+end
+
+function SAY.redirect(step, branch)
+  branch:add("redirect", ("HTTP %d to %s"):format(step.status, step.to))
+end
+
+local function certificate(branch, step)
+  local about = step.certificate
+  local server = branch:add("server", ("%s, issued by %s%s"):format(
+    about.subject, about.issuer,
+    step.listed and ", believed by the lists" or ""))
+  server:add("sha256", about.sha256)
+  server:add("verdict", step.listed and "a list holds it: nothing else of it "
+    .. "was checked" or step.word and "refused: " .. (step.text or step.word)
+    or "chain, dates and name are good, or were let pass (see trust)")
+end
+
+function SAY.response(step, branch)
+  local parts = {}
+  if step.status then parts[1] = "HTTP " .. step.status end
+  if step.bytes then parts[#parts + 1] = ("%d bytes"):format(step.bytes) end
+  if step.peer then parts[#parts + 1] = "from " .. step.peer end
+  if (step.tls or "") ~= "" then
+    parts[#parts + 1] = step.tls .. (step.cipher and " " .. step.cipher or "")
+  end
+  if step.client_certificate then
+    parts[#parts + 1] = "the phone's certificate was shown"
+  end
+  parts[#parts + 1] = step.text
+  branch:add("answer", table.concat(parts, ", "))
+  if step.certificate then certificate(branch, step) end
+end
+
+function SAY.trust(step, branch)
+  branch:add("trust", ("%s: %s%s%s"):format(
+    step.accept and "let pass" or "refused", step.text,
+    step.reason and step.reason ~= step.text
+      and " (" .. step.reason .. ")" or "", by_file(step)))
+end
+
+function SAY.decode(step, branch)
+  if step.steps then
+    branch:add("decoded", table.concat(step.steps, ", "))
+  else
+    branch:add("decoded", ("no: %s%s"):format(step.text or step.word,
+      step.line and (" (line %d)"):format(step.line) or ""))
+  end
+end
+
+local function some(n, what)
+  return n and n > 0 and (", %d %s"):format(n, what) or ""
+end
+
+function SAY.apply(step, branch)
+  branch:add("profile", ("%d parameters%s%s%s"):format(step.elements,
+    some(step.unknown, "unknown"), some(step.kept, "of them kept"),
+    some(step.bad, "refused by type")))
+end
+
+function SAY.refused(step, branch)
+  branch:add("refused", ("%s: %s, says %s"):format(step.name, step.reason,
+    step.by or "a rule"))
+end
+
+function SAY.changed(step, branch)
+  branch:add("changed", ("%s by %s%s"):format(step.name,
+    step.by or "a rule", step.word
+      and ", in vain: " .. (step.text or step.word) or ""))
+end
+
+--- Why an element of a profile wrote nothing.
+function steps.lost(one)
+  if one.word == "user-value" then
+    return "the user's own value stays (user-pref)"
+  elseif one.word == "same" then
+    return "says the same, so that the first writer stays named"
+  end
+  return one.text or one.word
+end
+
+local function named(step, branch, label, add_word)
+  for _, one in ipairs(step.values or {}) do
+    branch:add(label, ("%s%s: %s"):format(one.name,
+      one.line and one.line > 0 and (" (line %d)"):format(one.line) or "",
+      steps.lost(add_word and { word = add_word } or one)))
+  end
+  if step.more then branch:add(label, ("and %d more"):format(step.more)) end
+end
+
+function SAY.lost(step, branch) named(step, branch, "not taken") end
+function SAY.same(step, branch) named(step, branch, "not taken", "same") end
+
+function SAY.commit(step, branch)
+  branch:add("commit", ("%d %s"):format(step.changes,
+    step.changes == 1 and "change" or "changes"))
+end
+
+function SAY.note(step, branch)
+  branch:add("note", step.text)
+end
+
+function SAY.failed(step, branch)
+  branch:add("failed", ("%s%s [%s]"):format(step.text,
+    step.line and (" (line %d)"):format(step.line) or "",
+    step.word or "?"))
+end
+
+function SAY.health(step, branch)
+  branch:add("health", ("%s%s%s"):format(VERDICTS[step.verdict]
+    or tostring(step.verdict), step.reason and ": " .. step.reason or "",
+    by_file(step)))
+end
+
+function SAY.cut(step, branch)
+  branch:add("...", ("%d steps were too many to keep"):format(step.left_out))
+end
+
+--- Add the branches of these steps; those of a rule go below it.
+function steps.add(branch, list)
+  local rule
+  for _, step in ipairs(list) do
+    local say = SAY[step.step]
+    if step.step == "rule" then
+      rule = say(step, branch)
+    elseif say then
+      say(step, step.step ~= "trigger" and rule or branch)
+    end
+  end
+end
+
+return steps
