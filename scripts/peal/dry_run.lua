@@ -19,16 +19,23 @@ local RESYNCS <const> = { "start", "periodic", "at", "retry" }
 
 -- Its timers, as its status tells of them.
 local function arm_as(e, status)
-  local now = e.world.now()
+  local now, known = e.world.now(), {}
   for _, due in ipairs(status.next or {}) do
-    for _, name in ipairs(RESYNCS) do
-      if due.what == "resync" and due.cause == name then
-        e.timers:arm(name, { mono = now.mono + due.at - now.time,
-          earliest = due.earliest, latest = due.latest })
-      end
+    if due.what == "resync" then known[due.cause] = due end
+  end
+  plan.rearm(e, plan.ask(e, "change"), {})
+  for _, name in ipairs(RESYNCS) do
+    local due, armed = known[name], e.timers:get(name)
+    if due and name == "at" and armed then
+      armed.wall = due.at -- its day and minute are the rule's
+      armed.earliest, armed.latest = due.earliest, due.latest
+    elseif due then
+      e.timers:arm(name, { mono = now.mono + due.at - now.time,
+        earliest = due.earliest, latest = due.latest })
+    else
+      e.timers:cancel(name)
     end
   end
-  e.plan = plan.ask(e, "change")
 end
 
 -- What a start now would arm.
@@ -83,9 +90,14 @@ local function request_of(about)
     explicit = about.explicit ~= false, prvst = about.prvst or -1 }
 end
 
-local function refused(reason)
-  return { outcome = "refused", reason = reason, rules = {}, changes = {},
-    refused = {}, notes = {} }
+-- May it start? An engine that is switched off asks nobody.
+local function passes(e, run, about)
+  if e.off and about.engine then
+    run.result.outcome = "refused"
+    run.result.reason = "Provision_Enable is No"
+    return false
+  end
+  return cycle.gate(run).pass
 end
 
 --- As cycle(), over a phone whose world is a dry one already: it is spent.
@@ -97,7 +109,7 @@ function dry_run.over(twin, about)
   local result = run.result
   result.effects, result.phone, result.world = {}, twin, twin.world
   result.schedule = { before = before.next, after = before.next }
-  if not cycle.gate(run).pass then return result end
+  if not passes(e, run, about) then return result end
   cycle.carry_out(run)
   twin.world.decide()
   work.settle(e, request, run)
@@ -113,7 +125,7 @@ end
 --   about.engine      status of the phone's engine; nil: it has none, and the
 --                     schedule before is what a start now would make
 --   about.progress    what else it knows: failures, periods, success_seen,
---                     last_outcome, at_day
+--                     last_outcome, at_day, reboot_needed
 -- @treturn[1] table as cycle.carry_out(), and effects (see
 --   dry_run/effects.lua), schedule { before =, after = } (each nil, or
 --   { cause, earliest, latest, after, why }), phone (the copy, as it would
@@ -124,7 +136,5 @@ function dry_run.cycle(phone, about)
   if not store then return nil, sentence, word end
   return dry_run.over(phone:twin(dry.new(phone.world, store)), about or {})
 end
-
-dry_run.refused = refused
 
 return dry_run

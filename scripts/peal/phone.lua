@@ -62,7 +62,7 @@ function phone.new(options)
   local memory = copy(options.memory or {})
   for _, name in ipairs(LEARNED) do self[name] = memory[name] end
   self.keep.waiting = memory.keep or {}
-  self.book = rules.book(self)
+  self.book = rules.book(self, memory.book)
   return self
 end
 
@@ -70,7 +70,7 @@ end
 -- the world's monotonic clock.
 -- @treturn table for options.memory
 function phone:memory()
-  local out = { keep = self.keep.waiting }
+  local out = { keep = self.keep.waiting, book = self.book:memory() }
   for _, name in ipairs(LEARNED) do out[name] = self[name] end
   return copy(out)
 end

@@ -16,7 +16,7 @@ for name in ([[
   engine.status engine.work environment headset headset_manifest health
   history image last_resync macro messages privacy quarantine report
   report.baseline report.contents report.status retrieve revisions rule
-  rules.factory rules.set schedule shape shown sip_message
+  rules.factory rules.memory rules.set schedule shape shown sip_message
   stages stages.apply stages.certificate stages.headset
   stages.health stages.privacy stages.profile stages.report stages.schedule
   stages.trigger stages.trust stages.upgrade

@@ -1,5 +1,6 @@
 --- What a resync would bring about besides new values: the list of
---   { kind = "reboot", names = }          values that take one
+--   { kind = "reboot", names = }          values that take one; waits = true:
+--                                         not after this resync, for it fails
 --   { kind = "reregister", line =, names = }
 --   { kind = "upgrade", load =, url =, waits = true: until lines are idle }
 --   { kind = "headset" }                  the user would be asked
@@ -35,14 +36,17 @@ local function is_new(change)
   return change.old ~= change.new
 end
 
-local function add_reboot(list, result)
-  if not result.reboot then return end
-  local names = {}
+local function add_reboot(list, e, result)
+  local now, names = e.reboot ~= nil, {}
+  if not now and not result.reboot then return end
   for _, change in ipairs(result.changes) do
     if change.reboot then names[#names + 1] = change.name end
   end
-  add(list, "reboot", ("the phone reboots as soon as all lines are idle: %s")
-    :format(some(names)), { names = names })
+  if not names[1] then names[1] = "what an earlier resync has changed" end
+  add(list, "reboot", ("the phone reboots %s: %s"):format(now
+    and "as soon as all lines are idle"
+    or "after the next resync that succeeds", some(names)),
+    { names = names, waits = not now or nil })
 end
 
 local function add_lines(list, result)
@@ -156,7 +160,7 @@ end
 -- @param after    and after the cycle
 function effects.of(e, run, before, after)
   local list = {}
-  add_reboot(list, run.result)
+  add_reboot(list, e, run.result)
   add_lines(list, run.result)
   add_upgrade(list, e, run)
   add_headset(list, e, run)

@@ -25,9 +25,18 @@ local in_order = { table.unpack(stages.names) }
 table.sort(in_order)
 
 --- @param phone   world, keep, overrides
-function book.new(phone)
-  return setmetatable({ phone = phone, entries = {}, files = {}, notes = {},
-    unknown = {} }, book)
+-- @tparam[opt] table known of another phone's book:memory(); the caller's no
+--   more
+function book.new(phone, known)
+  local self = setmetatable({ phone = phone, entries = {}, files = {},
+    notes = {}, unknown = {} }, book)
+  if known then require("peal.rules.memory").restore(self, known) end
+  return self
+end
+
+--- What it knows of the files, as plain data that it goes on using.
+function book:memory()
+  return require("peal.rules.memory").of(self)
 end
 
 function book:now()
