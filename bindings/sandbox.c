@@ -130,6 +130,7 @@ void peal_box_free(struct peal_box *b)
 	if (!b)
 		return;
 	close_state(b);
+	peal_box_uncovered(b);
 	peal_free(b);
 }
 
@@ -160,6 +161,21 @@ static int is_text(lua_State *L, const char *name)
 	return strlen(text) == len || strcmp(name, "text") == 0;
 }
 
+/* Are the lines that run to be noted? The request is on top. */
+static enum peal_err read_cover(lua_State *L)
+{
+	enum peal_err err = PEAL_OK;
+	size_t len;
+	const char *text = lua_tolstring(L, TEXT, &len);
+
+	lua_pushliteral(L, "cover");
+	lua_rawget(L, -2);
+	if (lua_toboolean(L, -1))
+		err = peal_box_cover(peal_box_of(L), text, len);
+	lua_pop(L, 1);
+	return err;
+}
+
 /* Leaves PATH to VIEW on the stack. */
 static enum peal_err read_request(lua_State *L, struct job *j)
 {
@@ -170,6 +186,9 @@ static enum peal_err read_request(lua_State *L, struct job *j)
 	if (!lua_istable(L, 1) || !is_text(L, "path") || !is_text(L, "text") ||
 	    !is_text(L, "stage"))
 		return PEAL_EINVAL;
+	err = read_cover(L);
+	if (err)
+		return err;
 	lua_pushliteral(L, "view");
 	if (lua_rawget(L, -2) == LUA_TTABLE)
 		peal_box_push_view(L);
@@ -199,6 +218,7 @@ static enum peal_err answer(lua_State *L, struct job *j, int n)
 	lua_setfield(L, -2, "ok");
 	lua_pushinteger(L, n);
 	lua_setfield(L, -2, "n");
+	peal_box_cover_push(L);
 	err = peal_plain_pack(L, -1, j->reply, &what);
 	if (err == PEAL_ELIMIT)
 		peal_box_bad(L, &j->outcome, "the answer is too large");
@@ -269,8 +289,8 @@ static void say_limit(const struct peal_box *b, struct job *j)
 	o->word = "rule-limit";
 }
 
-/* { ok = false, sentence =, word =, line = } */
-static enum peal_err put_failure(struct peal_buf *out,
+/* { ok = false, sentence =, word =, line =, and what ran } */
+static enum peal_err put_failure(const struct peal_box *b, struct peal_buf *out,
 				 const struct peal_box_outcome *o)
 {
 	const char *const texts[] = { "sentence", o->sentence, "word",
@@ -288,6 +308,8 @@ static enum peal_err put_failure(struct peal_buf *out,
 		err = peal_plain_put_text(out, "line", 4);
 	if (!err && o->line)
 		err = peal_plain_put_integer(out, o->line);
+	if (!err)
+		err = peal_box_cover_put(b, out);
 	if (!err)
 		err = peal_plain_put_tag(out, PEAL_PLAIN_END);
 	return err;
@@ -340,7 +362,8 @@ enum peal_err peal_box_ask(struct peal_box *b, const void *request, size_t len,
 	tidy(b);
 	if (!j.err && !j.outcome.ok) {
 		peal_buf_clear(reply);
-		j.err = put_failure(reply, &j.outcome);
+		j.err = put_failure(b, reply, &j.outcome);
 	}
+	peal_box_uncovered(b);
 	return j.err;
 }

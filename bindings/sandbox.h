@@ -41,7 +41,9 @@ void peal_box_free(struct peal_box *b); /* takes NULL */
 
 /* One decision.
  *   request  packed { stage =, path =, text =, view = or nil }; without a view
- *            the file is loaded and checked only
+ *            the file is loaded and checked only. cover = true: the reply
+ *            tells which of its lines ran, `lines` (a bit each, line 0 in
+ *            the lowest of the first byte) and `last`, the last one of them
  *   params   what view.param reads; NULL: it is empty
  *   reply    emptied, then packed { ok = true, n =, a, b, c, d } (at most four
  *            results; for a check none), or { ok = false, sentence =, word =,

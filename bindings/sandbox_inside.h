@@ -23,6 +23,13 @@ enum peal_box_over {
 	PEAL_BOX_MEMORY,
 };
 
+/* Which lines of a file ran, where somebody asks; see sandbox_cover.c. */
+struct peal_box_cover {
+	char *lines; /* a bit each, from line 0; NULL: nobody asks */
+	size_t len;  /* bytes */
+	int last;    /* the line that ran last */
+};
+
 struct peal_box {
 	lua_State *L;       /* NULL: to be made anew */
 	lua_State *running; /* L or the coroutine that runs */
@@ -35,7 +42,8 @@ struct peal_box {
 	int guarded;  /* a rule file runs */
 	int refused;  /* the cap was met while it ran */
 	enum peal_box_over over;
-	int line;         /* where that was, 0: not known */
+	int line; /* where that was, 0: not known */
+	struct peal_box_cover cover;
 	const char *path; /* of the file that is asked */
 	const struct peal_snapshot_view *params;
 };
@@ -80,6 +88,19 @@ void peal_box_caught(lua_State *L, int status);
 
 /* Line of the innermost call in the file, 0: none. */
 int peal_box_line(lua_State *L, const char *path);
+
+/* --- sandbox_cover.c --- */
+
+/* From now on lines are noted, of a file with this text. PEAL_ENOMEM */
+enum peal_err peal_box_cover(struct peal_box *b, const char *text, size_t len);
+void peal_box_uncovered(struct peal_box *b); /* and no more */
+/* A line is about to run. */
+void peal_box_cover_line(lua_State *L, lua_Debug *ar);
+/* Into the reply's table on top: `lines` and `last`. */
+void peal_box_cover_push(lua_State *L);
+/* The same for a reply that is written by hand. */
+enum peal_err peal_box_cover_put(const struct peal_box *b,
+				 struct peal_buf *out);
 
 /* --- the guarded library: each replaces globals of the state --- */
 

@@ -92,7 +92,10 @@ static void count(lua_State *L, lua_Debug *ar)
 {
 	struct peal_box *b = peal_box_of(L);
 
-	(void)ar;
+	if (ar->event == LUA_HOOKLINE) {
+		peal_box_cover_line(L, ar);
+		return;
+	}
 	spend(b, (uint64_t)b->interval);
 	if (b->over || b->spent == b->budget) {
 		lua_sethook(L, count, LUA_MASKCOUNT, 1);
@@ -109,7 +112,9 @@ void peal_box_guard(struct peal_box *b)
 	b->line = 0;
 	b->running = b->L;
 	b->guarded = 1;
-	lua_sethook(b->L, count, LUA_MASKCOUNT, b->interval);
+	lua_sethook(b->L, count,
+		    LUA_MASKCOUNT | (b->cover.lines ? LUA_MASKLINE : 0),
+		    b->interval);
 }
 
 void peal_box_unguard(struct peal_box *b)

@@ -2,9 +2,11 @@
  *
  *   sandbox.new([{ memory =, instructions = }]) -> box
  *       bytes; about as many instructions a decision
- *   box:ask(job [, snapshot]) -> { n =, ... } | nil, sentence, word, line
+ *   box:ask(job [, snapshot]) -> { n =, ... } | nil, sentence, word, line,
+ *                                lines
  *       job = { stage =, path =, text =, view = table or nil }; without a view
- *       the file is only checked. snapshot: of peal.worker
+ *       the file is only checked. snapshot: of peal.worker. cover = true in it:
+ *       the answer has `lines` and `last` as well, see sandbox.h
  *   box:close() */
 #include "bindings.h"
 #include "peal/limits.h"
@@ -77,7 +79,8 @@ static int give(lua_State *L)
 	lua_getfield(L, -2, "sentence");
 	lua_getfield(L, -3, "word");
 	lua_getfield(L, -4, "line");
-	return 4;
+	lua_getfield(L, -5, "lines");
+	return 5;
 }
 
 static int l_ask(lua_State *L)

@@ -4,9 +4,9 @@
  *   s:write(store, overrides)    s:get(name)
  *   w = worker.new(loop, {program=, snapshot=})
  *   h = w:ask(job, seconds, before, fn)  h:cancel()
- *       job = { stage=, path=, text=, view= }; before is called right before
- *       it is sent, when the snapshot may be written
- *       fn{n=, ...} or fn(nil, sentence, word, line)
+ *       job = { stage=, path=, text=, view=, cover= }; before is called right
+ *       before it is sent, when the snapshot may be written
+ *       fn{n=, ...} or fn(nil, sentence, word, line, lines)
  *   w:pid()  w:starts()  w:close() */
 #include <math.h>
 #include <string.h>
@@ -172,7 +172,8 @@ static void push_value_of(lua_State *L, const struct question *q, int which)
 	lua_remove(L, -2);
 }
 
-/* nil, sentence, word, line, from the table on top that says no. */
+/* nil, sentence, word, line, lines (see sandbox.h), from the table on top that
+ * says no. */
 static void push_no(lua_State *L)
 {
 	int t = lua_gettop(L);
@@ -181,6 +182,7 @@ static void push_no(lua_State *L)
 	lua_getfield(L, t, "sentence");
 	lua_getfield(L, t, "word");
 	lua_getfield(L, t, "line");
+	lua_getfield(L, t, "lines");
 	lua_remove(L, t);
 }
 
@@ -434,8 +436,8 @@ static struct question *new_question(lua_State *L)
 /* w:ask(job, seconds, before or nil, fn) -> handle | nil, sentence, word */
 static int l_ask(lua_State *L)
 {
-	static const char *const keys[] = { "stage", "path", "text", "view",
-					    NULL };
+	static const char *const keys[] = { "stage", "path",  "text",
+					    "view",  "cover", NULL };
 	struct box *b = check_box(L);
 	struct peal_worker_call *call = NULL;
 	const char *what = NULL;
