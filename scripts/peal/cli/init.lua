@@ -28,6 +28,7 @@ local COMMANDS <const> = {
   { "eval", "is a condition true?" },
   { "cert", "see and change whom a phone believes" },
   { "ca", "root and host certificates for the terminals of a phone" },
+  { "check", "check rule files, and try them on sample phones" },
   { "rule", "what would a profile rule do?" },
   { "profile", "encode, decode, show and check profile files" },
   { "repl", "a prompt on a phone: look, try, commit" },
