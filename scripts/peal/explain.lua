@@ -32,6 +32,13 @@ local function source_of(about)
     revision = nonempty(about.revision) }
 end
 
+-- When a revision was committed, and why; nil: it is not kept.
+local function time_of(store, number)
+  for _, one in ipairs(store:revisions() or {}) do
+    if one.number == number then return one.time, one.cause end
+  end
+end
+
 -- The newest revision older than `number`, to read; nil: there is none.
 local function before(store, number)
   local older
@@ -51,10 +58,7 @@ local function overrode(store, about)
     found.value, found.default = value_of(older, old), old.is_default
   end
   if older then older:close() end
-  if not found or not found.revision then return found end
-  for _, one in ipairs(store:revisions()) do
-    if one.number == found.revision then found.time = one.time end
-  end
+  if found then found.time = time_of(store, found.revision) end
   return found
 end
 
@@ -126,14 +130,15 @@ local function losses(store, step, name)
   return out
 end
 
-local function add_losses(store, out, trace, name, after)
-  local rule, url, behind
-  behind = after == nil
+--   keeps   a name that no registry knows, and that is kept all the same
+local function add_losses(store, out, trace, name, after, keeps)
+  local behind, rule, url = after == nil, nil, nil
   for _, step in ipairs(trace.steps) do
     if step.step == "rule" then rule, url = step.rule, nil end
     if step.step == "fetch" then url = step.url end
     for _, one in ipairs(losses(store, step, name)) do
-      if behind or one.word ~= "same" then
+      local known = one.word ~= "unknown-name" or not keeps
+      if known and (behind or one.word ~= "same") then
         one.cycle, one.time, one.rule, one.url = trace.cycle, trace.time,
           rule, url
         out[#out + 1] = one
@@ -161,13 +166,22 @@ local function lost(store, list, found)
     local trace = list[i]
     if trace.cycle and trace.cycle >= cycle and not trace.undo then
       add_losses(store, out, trace, found.name,
-        trace.cycle == cycle and found.rule or nil)
+        trace.cycle == cycle and found.rule or nil, found.untyped)
       if trace.outcome == "failure" and trace.cycle > cycle then
         out[#out + 1] = failure_of(trace)
       end
     end
   end
   return #out > 0 and out or nil
+end
+
+-- Why health took back what it wrote at a revision.
+local function undo_steps(list, revision)
+  for _, trace in ipairs(list) do
+    if trace.undo and trace.revision >= revision then
+      return steps_of(trace)
+    end
+  end
 end
 
 -- What the operator's apply rule has done to it in this cycle.
@@ -189,12 +203,24 @@ local function add_trace(store, list, found)
   found.touched = touched(store, trace, found.name)
 end
 
-local function add_revision(store, found)
-  for _, one in ipairs(store:revisions() or {}) do
-    if one.number == found.revision then
-      found.time, found.cause = one.time, one.cause
+-- A default that was another value before: since when, and by whom.
+local function watch_default(store, found)
+  local since
+  return function(st, number)
+    if found.overrode then return end
+    local about = st:value(found.name)
+    if not about or about.is_default then
+      since = number
+    elseif since then
+      found.overrode, found.revision = source_of(about), since
+      found.overrode.value = value_of(st, about)
+      found.overrode.time = time_of(store, found.overrode.revision)
     end
   end
+end
+
+local function add_revision(store, found)
+  found.time, found.cause = time_of(store, found.revision)
 end
 
 --- All that is known of a value, as plain data. Secrets are fingerprints.
@@ -218,7 +244,14 @@ function explain.value(store, name, where)
     found.overrode = overrode(store, about)
     found.put_back = put_back(store, found)
   end
-  local list = traces.all(store, nonempty(about.revision))
+  local list = traces.all(store, nonempty(about.revision),
+    about.is_default and watch_default(store, found))
+  if about.is_default and found.revision then
+    add_revision(store, found)
+    found.author = revisions.author(about, found.cause)
+    found.steps = found.author == "undo" and undo_steps(list, found.revision)
+      or nil
+  end
   if found.cycle then add_trace(store, list, found) end
   found.lost = lost(store, list, found)
   return found
@@ -343,8 +376,8 @@ end
 
 local function loss(branch, one)
   if one.failed then
-    branch:add(nil, ("cycle %d failed before it wrote anything: %s: %s"):format(
-      one.cycle, one.rule, one.text))
+    branch:add(nil, ("cycle %d failed: %s: %s"):format(one.cycle, one.rule,
+      one.text))
     return
   end
   local where = { one.rule }
@@ -362,13 +395,14 @@ function explain.text(found)
   if found.override then
     root:add("this run", ("--set gives %q"):format(found.override))
   end
-  root:add("from", origin(found))
-  if not found.default then
-    written(root, found)
-    steps.add(root, found.steps or {})
-    if found.touched then
-      root:add("changed", "by " .. tostring(found.touched.by))
-    end
+  root:add("from", origin(found) .. (found.default and found.revision
+    and (" again, since revision %d (%s)%s"):format(found.revision,
+      found.author, found.time and ", " .. civil.iso(found.time) or "")
+    or ""))
+  if not found.default then written(root, found) end
+  steps.add(root, found.steps or {})
+  if found.touched then
+    root:add("changed", "by " .. tostring(found.touched.by))
   end
   local old = found.overrode
   if old then

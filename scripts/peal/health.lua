@@ -191,6 +191,18 @@ local function keep_away(phone, watch)
   end
 end
 
+-- Names in one step of a trace, at most.
+local NAMED_MAX <const> = 64
+
+local function trace_undone(run, watch, changes)
+  local list = json.array()
+  for i = 1, math.min(#changes, NAMED_MAX) do
+    list[i] = { name = changes[i].name }
+  end
+  run.trace:add("undone", { rule = watch.rule, values = list,
+    more = #changes > NAMED_MAX and #changes - NAMED_MAX or nil })
+end
+
 -- Everything in one transaction, or nothing: the list of changes.
 local function take_back(phone, run, watch, before)
   local txn, sentence = phone.world.store:begin()
@@ -206,6 +218,7 @@ local function take_back(phone, run, watch, before)
     store_watch(phone, nil)
     ok, sentence = phone.keep:stage(txn)
     if ok then
+      trace_undone(run, watch, changes)
       ok, sentence = txn:state("trace", "undo", run.trace:encode())
     end
   end

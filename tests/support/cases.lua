@@ -11,6 +11,8 @@
 --   rules    file name -> text of an operator's rule file
 --   runs     how many resyncs (default 1)
 --   time     wall clock at the start
+--   store    one that is there already (default: a new one in memory); it gets
+--            the parameters if nothing was written to it yet
 --   expect   outcome, requests (list of "METHOD URL"), params, syslog (list),
 --            words (of notes), failure { word, err, class }, changes (names),
 --            revision, request (fields of the first one), sealed (texts that
@@ -18,9 +20,11 @@
 local cycle = require "peal.cycle"
 local fixture = require "support.fixture"
 local json = require "peal.json"
+local outputs = require "support.outputs"
 local phone = require "peal.phone"
 local registry = require "peal.registry"
 local rule_files = require "peal.world.rule_files"
+local secrets = require "support.secrets"
 local support = require "support.rules"
 local store = require "peal.store"
 local virtual = require "peal.world.virtual"
@@ -81,10 +85,12 @@ end
 
 local function store_of(case)
   schema = schema or assert(registry.load {})
-  local st = assert(store.open { schema = schema })
+  local st = case.store or assert(store.open { schema = schema })
+  if st:revision() > 0 then return st end
   local txn = assert(st:begin())
   txn:source { author = "phone-file" }
-  local values = copy(fixture.params, case.phone and case.phone.params)
+  local values = secrets.plant(copy(fixture.params,
+    case.phone and case.phone.params))
   for name, value in pairs(values) do
     assert(txn:set(name, value))
   end
@@ -108,11 +114,13 @@ function cases.run(case)
     state = about.state or fixture.state, overrides = copy(about.overrides),
     account = about.account, dhcp = about.dhcp,
     keep_unknown = about.keep_unknown }
+  outputs.listen(world, case.name or "a cycle")
   if case.prepare then case.prepare(p) end
   local results = {}
   for i = 1, case.runs or 1 do
     results[i] = world.run(cycle.run, p,
       case.request or { asked_by = "cli", explicit = true, prvst = -1 })
+    outputs.keep(case.name or "a cycle", "trace", results[i].trace:encode())
   end
   return { results = results, world = world, store = st, phone = p }
 end

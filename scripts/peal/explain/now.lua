@@ -17,13 +17,13 @@ end
 -- @treturn table state, why, running, next (the first that may lead to a
 --   resync: what, cause, at, in_s, earliest, latest, why), held, asked (what
 --   the triggers would say now, where no daemon is), last, lines_active,
---   queued, daemon
+--   queued; daemon: false where none keeps the phone
 function now.of(status)
   return { state = status.state, why = status.why_not_now,
     running = status.running, next = next_resync(status),
     held = status.held, asked = status.asked, last = status.last,
     lines_active = status.lines_active, queued = status.queued,
-    daemon = status.daemon ~= nil }
+    daemon = status.asked == nil }
 end
 
 local function span(seconds)

@@ -32,13 +32,10 @@ function SAY.trigger(step, branch)
   end
 end
 
-local VERDICTS <const> = { [true] = "true", [false] = "false" }
-
-local function alternative(branch, i, alt, taken_before)
+local function alternative(branch, i, alt, done)
   local why = alt.chosen and "taken"
     or alt.verdict == false and "not taken: its condition is false"
-    or taken_before and "not taken: one before it was"
-    or "not taken: its condition has an error"
+    or done or "not taken: its condition is wrong"
   local seen = branch:add(("choice %d"):format(i), why)
   seen:add("text", alt.text)
   conditions(seen, alt.conditions)
@@ -52,12 +49,13 @@ function SAY.rule(step, branch)
   local rule = branch:add("rule", step.rule .. (what and (": %s%s"):format(
     what, why and ", " .. why or "") or "") .. by_file(step))
   texts(rule, step)
-  local taken = false
+  local done
   for i, alt in ipairs(step.alternatives or {}) do
     if #step.alternatives > 1 or #(alt.conditions or {}) > 0 then
-      alternative(rule, i, alt, taken)
+      alternative(rule, i, alt, done)
     end
-    taken = taken or alt.chosen
+    done = done or alt.chosen and "not taken: one before it was"
+      or alt.verdict == nil and "not looked at: one before it is wrong"
   end
   for _, text in ipairs(step.warnings or {}) do rule:add("warning", text) end
   return rule
@@ -86,18 +84,28 @@ function SAY.redirect(step, branch)
   branch:add("redirect", ("HTTP %d to %s"):format(step.status, step.to))
 end
 
-local function certificate(branch, step)
+-- What came of looking at a certificate.
+--   let_pass   a trust rule had its say before
+local function verdict(step, let_pass)
+  if step.listed then
+    return "a list holds it: nothing else of it was checked"
+  elseif step.word then
+    return "refused: " .. (step.text or step.word)
+  end
+  return let_pass and "let pass, though it failed a check"
+    or "chain, dates and name are good"
+end
+
+local function certificate(branch, step, let_pass)
   local about = step.certificate
   local server = branch:add("server", ("%s, issued by %s%s"):format(
     about.subject, about.issuer,
     step.listed and ", believed by the lists" or ""))
   server:add("sha256", about.sha256)
-  server:add("verdict", step.listed and "a list holds it: nothing else of it "
-    .. "was checked" or step.word and "refused: " .. (step.text or step.word)
-    or "chain, dates and name are good, or were let pass (see trust)")
+  server:add("verdict", verdict(step, let_pass))
 end
 
-function SAY.response(step, branch)
+function SAY.response(step, branch, let_pass)
   local parts = {}
   if step.status then parts[1] = "HTTP " .. step.status end
   if step.bytes then parts[#parts + 1] = ("%d bytes"):format(step.bytes) end
@@ -110,7 +118,7 @@ function SAY.response(step, branch)
   end
   parts[#parts + 1] = step.text
   branch:add("answer", table.concat(parts, ", "))
-  if step.certificate then certificate(branch, step) end
+  if step.certificate then certificate(branch, step, let_pass) end
 end
 
 function SAY.trust(step, branch)
@@ -134,7 +142,8 @@ local function some(n, what)
 end
 
 function SAY.apply(step, branch)
-  branch:add("profile", ("%d parameters%s%s%s"):format(step.elements,
+  branch:add("profile", ("%d %s%s%s%s"):format(step.elements,
+    step.elements == 1 and "parameter" or "parameters",
     some(step.unknown, "unknown"), some(step.kept, "of them kept"),
     some(step.bad, "refused by type")))
 end
@@ -188,9 +197,13 @@ function SAY.failed(step, branch)
 end
 
 function SAY.health(step, branch)
-  branch:add("health", ("%s%s%s"):format(VERDICTS[step.verdict]
-    or tostring(step.verdict), step.reason and ": " .. step.reason or "",
-    by_file(step)))
+  branch:add("health", ("%s%s%s"):format(step.verdict,
+    step.reason and ": " .. step.reason or "", by_file(step)))
+end
+
+function SAY.undone(step, branch)
+  for _, one in ipairs(step.values) do branch:add("undone", one.name) end
+  if step.more then branch:add("undone", ("and %d more"):format(step.more)) end
 end
 
 function SAY.cut(step, branch)
@@ -199,14 +212,16 @@ end
 
 --- Add the branches of these steps; those of a rule go below it.
 function steps.add(branch, list)
-  local rule
+  local rule, let_pass
   for _, step in ipairs(list) do
     local say = SAY[step.step]
     if step.step == "rule" then
-      rule = say(step, branch)
+      rule, let_pass = say(step, branch), nil
     elseif say then
-      say(step, step.step ~= "trigger" and rule or branch)
+      say(step, step.step ~= "trigger" and rule or branch, let_pass)
     end
+    if step.step == "trust" then let_pass = step.accept end
+    if step.step == "redirect" then let_pass = nil end
   end
 end
 

@@ -43,9 +43,13 @@ end
 --- All of them, the newest first, as the trace was kept; revision: where it is
 -- found; undo: of what rules/health.lua took back.
 --   from   look no further back than this revision
-function traces.all(store, from)
+--   look   function(store, number), called for each revision on the way, from
+--          the newest on
+function traces.all(store, from, look)
   local list, seen = {}, {}
+  look = look or function() end
   take(list, seen, store, store:revision())
+  look(store, store:revision())
   local revisions = store:revisions() or {}
   for i = #revisions, 1, -1 do
     local number = revisions[i].number
@@ -53,6 +57,7 @@ function traces.all(store, from)
     local past = number ~= store:revision() and store:past(number)
     if past then
       take(list, seen, past, number)
+      look(past, number)
       past:close()
     end
   end
