@@ -39,6 +39,15 @@ describe("what is typed", function()
     end
   end)
 
+  it("may begin with a local, which stays", function()
+    local env = {}
+    for _, text in ipairs { "local a = 1", "local b, c <const> = 2, 3",
+      "local function f() return a + b end", "local d", "  local e=5" } do
+      assert(evaluate.compile(text, env, "prompt"))()
+    end
+    assert.same({ 1, 2, 3, 3, 5 }, { env.a, env.b, env.c, env.f(), env.e })
+  end)
+
   it("is told by its own lines", function()
     local _, why = compile("x = 1\ny = = 2", 5)
     assert.matches("^prompt:6: ", why)

@@ -165,6 +165,12 @@ function methods.of(member)
     revert = working(function(...)
       return require("peal.daemon.revert").method(...)
     end),
+    record = working(function(...)
+      return require("peal.daemon.record").begin(...)
+    end),
+    record_part = working(function(...)
+      return require("peal.daemon.record").part(...)
+    end),
     snapshot = working(function(...)
       return require("peal.daemon.snapshot").of(...)
     end),

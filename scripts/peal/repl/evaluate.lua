@@ -9,6 +9,16 @@ local INCOMPLETE <const> = "<eof>$"
 
 local TRACE_MAX <const> = 10
 
+-- A local would be gone with its line: what an input begins with stays, as a
+-- global of the session (our choice). Line ends are kept.
+local function lasting(text)
+  local lead, names, rest = text:match("^(%s*)local%s+([%w_,%s<>]-)%s*(=.*)$")
+  if names and not names:find("close") and not names:find("^function%s") then
+    return ("%s%s %s"):format(lead, names:gsub("%s*<%s*const%s*>", ""), rest)
+  end
+  return (text:gsub("^(%s*)local%s+function%f[%s]", "%1function"))
+end
+
 --- Compile what was typed.
 --   name   what messages call it, such as "prompt"
 --   line   number of its first line, 1 if nil
@@ -20,7 +30,7 @@ function evaluate.compile(text, env, name, line)
   local fn, why = load(lead .. "return " .. text .. "\n", "=" .. name, "t", env)
   if fn then return fn end
   local goes_on = why:find(INCOMPLETE) ~= nil
-  fn, why = load(lead .. text .. "\n", "=" .. name, "t", env)
+  fn, why = load(lead .. lasting(text) .. "\n", "=" .. name, "t", env)
   if fn then return fn end
   return nil, why, goes_on or why:find(INCOMPLETE) ~= nil
 end
