@@ -26,6 +26,7 @@ local COMMANDS <const> = {
   { "diff", "what is different between two revisions" },
   { "revert", "parameters as they were in an earlier revision" },
   { "simulate", "days of a phone's life in a second: try rules, see faults" },
+  { "doctor", "which step of a profile's way is broken, and its cure" },
   { "expand", "expand the macros of a text" },
   { "eval", "is a condition true?" },
   { "cert", "see and change whom a phone believes" },

@@ -1,0 +1,124 @@
+--- What mends the step that is broken, where the resync's own advice
+-- (cli/advice.lua) can be told from what was seen.
+local advice = require "peal.cli.advice"
+local civil = require "peal.civil"
+local trust = require "peal.trust"
+
+local cures = {}
+
+-- A certificate gets into the lists when a resync has met it.
+local ACCEPT <const> = "; or believe this one alone: peal resync --store DIR "
+  .. "lists it, then peal cert accept %s --store DIR"
+
+-- The names that a certificate is for.
+local function names_of(leaf)
+  local list = leaf.der and trust.parse(leaf.der)
+  local sans = list and list[1] and list[1].sans
+  return sans and sans[1] and table.concat(sans, ", ") or leaf.cn
+end
+
+local function accept(id)
+  return id and ACCEPT:format(id:sub(1, 12)) or ""
+end
+
+local BY_WORD <const> = {
+  ["c.untrusted"] = function(about)
+    return "name the CA that signed it: phone file, trust = { ca = \"ca.pem\" "
+      .. "}; Custom_CA_Rule; or peal cert import ca.pem --store DIR"
+      .. accept(about.id)
+  end,
+  ["c.expired"] = function(about)
+    return ("give the server a new certificate; is the clock right? Here it is "
+      .. "%s"):format(civil.iso(about.now.time)) .. accept(about.id)
+  end,
+  ["c.future"] = function(about)
+    return ("is the clock right? Here it is %s"):format(
+      civil.iso(about.now.time)) .. accept(about.id)
+  end,
+  ["c.name"] = function(about)
+    local names = about.leaf and names_of(about.leaf)
+    return ("use a name that the certificate holds%s, or give the server one "
+      .. "for %s"):format(names and " (" .. names .. ")" or "",
+      about.host or "this name") .. accept(about.id)
+  end,
+  ["t.client"] = function(about)
+    if about.identity then
+      return "the server refuses the phone's certificate: does it know the CA "
+        .. "that signed it? See its log, and peal cert list"
+    end
+    return advice.of(about.failed, about.phone)
+  end,
+}
+
+-- Does the body look encrypted or compressed?
+local function looks(body)
+  if body:find("^Salted__") then return "salted" end
+  if body:find("^\x1f\x8b") then return "gzip" end
+end
+
+local function of_decode(about)
+  local body = about.body or ""
+  local kind = looks(body)
+  if kind == "salted" and not about.with_key then
+    return "the file is encrypted and the rule gives no key: "
+      .. "[--key K] URL"
+  elseif about.with_key and kind ~= "salted" then
+    return "leave --key out of the rule, or encrypt the file: peal profile "
+      .. "encode FILE --key K"
+  elseif about.with_key then
+    return "is it the key that the file was encrypted with? Try it by hand: "
+      .. "peal profile check FILE --key K"
+  elseif kind == "gzip" then
+    return "the compressed file is damaged: put it on the server again, and "
+      .. "compare: gzip -t FILE"
+  end
+  return "see what the file holds: peal profile check FILE"
+end
+
+local BY_STEP <const> = {
+  decode = of_decode,
+  tls = function(about)
+    local text = advice.of(about.failed, about.phone)
+    return about.failed.word == "connect"
+      and "is this a TLS port? Try http, or see the server's log" or text
+  end,
+  answer = function(about)
+    local text = advice.of(about.failed, about.phone)
+    return about.failed.word == "connect" and about.scheme == "http"
+      and text .. " Is it a TLS port? Try https" or text
+  end,
+  parse = function()
+    return "mend the line; peal profile check FILE tells the same before the "
+      .. "file is on the server"
+  end,
+}
+
+--- One line.
+--   about   step, scheme, failed (word, sentence, cause, status, place),
+--           phone, host, leaf and id (of the certificate that was shown), now,
+--           body, with_key, identity
+function cures.of(about)
+  local special = BY_WORD[about.failed.word] or BY_STEP[about.step]
+  if special then return special(about) end
+  return advice.of(about.failed, about.phone, about.id)
+end
+
+--- For parameters that nobody knows.
+function cures.unknown(notes)
+  for _, note in ipairs(notes) do
+    if note.suggest then
+      return ("write %s for %s; names of the maker's own go into the phone "
+        .. "file's registry"):format(note.suggest, note.name)
+    end
+  end
+  return "names of the maker's own go into the phone file's registry; "
+    .. "--keep-unknown keeps all of them as plain text"
+end
+
+--- For values that do not fit.
+function cures.bad(note)
+  return ("mend %s in the profile: peal profile check FILE lists all"):format(
+    note and note.name or "the values")
+end
+
+return cures
