@@ -79,7 +79,8 @@ session:follow()
 local env = environment.new(session)
 
 measure("nothing happens", session, env)
-assert(d:ask("resync", { rule = ("http://127.0.0.1:%d/x"):format(hold:port()) }))
+assert(d:ask("resync", { rule = ("http://127.0.0.1:%d/x"):format(
+  hold:port()) }))
 measure("a resync waits for its server", session, env)
 assert(d:ask("status").state == "RUN")
 hold:close()

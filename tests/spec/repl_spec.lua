@@ -348,7 +348,7 @@ describe("peal -e and scripts", function()
 
   it("run each command that takes nothing", function()
     local r = script(table.concat({ ":diff", ":timers", ":rules", ":reload",
-      ":certs", ":trace", ":timing", ":format", ":break GPP_A", ":break",
+      ":certs", ":why", ":timing", ":format", ":break GPP_A", ":break",
       ":break -GPP_A", ":history", ":why GPP_A", ":discard", ":help" },
       "\n") .. "\n")
     assert.equal(0, r.code, r.err)

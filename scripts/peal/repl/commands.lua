@@ -22,8 +22,11 @@ end
 -- --- looking ---
 
 local function why(repl, rest)
-  local name = needed(rest, ":why NAME: of which parameter?")
-  repl:say(require("peal.explain").text(repl.env.why(name)))
+  local explain = require "peal.explain"
+  if rest == "" then
+    return repl:say(explain.not_now_text(explain.not_now(repl.env.status())))
+  end
+  repl:say(explain.text(repl.env.why(rest)))
 end
 
 local function plan(repl, rest)
@@ -41,13 +44,13 @@ end
 
 local function trace(repl)
   local session = repl.session
-  local found = session.last_trace
-  if not found then
-    local text = session.store:state("trace", "cycle")
-    found = text and require("peal.json").decode(text)
+  if session.last_trace then
+    return repl:say(require("peal.repl.step").trace(session.last_trace))
   end
-  if not found then return repl:say("no cycle has left a trace here") end
-  repl:say(require("peal.repl.step").trace(found))
+  local explain = require "peal.explain"
+  local found, failed = explain.cycle(session.store)
+  if not found then failure.raise(failed) end
+  repl:say(explain.cycle_text(found))
 end
 
 local function timers(repl)
@@ -222,8 +225,8 @@ end
 --- name, arguments, one line of help, fn(repl, rest); takes: what completion
 -- offers for the argument.
 commands.list = {
-  { "why", "NAME", "why has a parameter its value?", why,
-    takes = "parameter" },
+  { "why", "[NAME]", "why has a parameter its value? Why no resync now?",
+    why, takes = "parameter" },
   { "diff", "", "what this session has written and not committed", diff },
   { "commit", "", "show the diff, ask, and write it into the store",
     function(repl) write(repl, false) end },

@@ -188,7 +188,6 @@ local function looking_back(session, env)
   function env.why(name)
     check_name(session, name)
     return require("peal.explain").value(session.store, name, {
-      schema = session.schema, path = session.path,
       override = session.phone.overrides[session.schema:find(name) or name] })
   end
 
