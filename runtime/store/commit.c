@@ -202,7 +202,8 @@ static enum peal_err write_out(struct commit *c, struct peal_reason *reason)
 	if (err)
 		goto out;
 	c->head.size = file.len;
-	peal_folder_add(&s->folder, c->head.number, file.len);
+	peal_folder_add(&s->folder, c->head.number, file.len,
+			!c->params_changed);
 out:
 	peal_buf_fini_secret(&file);
 	return err;

@@ -183,6 +183,7 @@ static enum peal_err list_one(struct listing *l, const char *name)
 	if (err)
 		return err;
 	f->revs[f->n_revs].number = number;
+	f->revs[f->n_revs].state_only = 0;
 	f->revs[f->n_revs++].size = -1;
 	return PEAL_OK;
 }
@@ -400,9 +401,11 @@ out:
 
 /* --- keeping --- */
 
-void peal_folder_add(struct peal_folder *f, uint64_t number, size_t size)
+void peal_folder_add(struct peal_folder *f, uint64_t number, size_t size,
+		     int state_only)
 {
 	f->revs[f->n_revs].number = number;
+	f->revs[f->n_revs].state_only = state_only;
 	f->revs[f->n_revs++].size = (int64_t)size;
 }
 
@@ -421,12 +424,63 @@ int64_t peal_folder_size(struct peal_folder *f, unsigned i)
 }
 
 /* A removal that fails is not worth a word: the next commit tries again. */
-void peal_folder_prune(struct peal_folder *f, size_t keep)
+static int remove_rev(struct peal_folder *f, unsigned i)
 {
 	char name[NAME_SIZE];
-	uint64_t total = 0;
-	unsigned i, from = f->n_revs;
+	int n;
 
+	rev_name(name, f->revs[i].number, "");
+	n = f->ops.unlink(f->ops.arg, f->dir, name);
+	return n == 0 || n == -ENOENT;
+}
+
+static void forget(struct peal_folder *f, unsigned from, unsigned n)
+{
+	f->n_revs -= n;
+	memmove(f->revs + from, f->revs + from + n,
+		(f->n_revs - from) * sizeof(*f->revs));
+}
+
+static uint64_t total_size(struct peal_folder *f)
+{
+	uint64_t total = 0;
+	unsigned i;
+
+	for (i = 0; i < f->n_revs; i++) {
+		int64_t size = peal_folder_size(f, i);
+
+		total += size > 0 ? (uint64_t)size : 0;
+	}
+	return total;
+}
+
+/* The newest two stay, whatever they are. */
+static void prune_state(struct peal_folder *f, size_t keep)
+{
+	uint64_t total = total_size(f);
+	unsigned i = 0;
+
+	while (total > keep && i + 2 < f->n_revs) {
+		int64_t size = peal_folder_size(f, i);
+
+		if (!f->revs[i].state_only || !f->revs[i + 1].state_only) {
+			i++;
+			continue;
+		}
+		if (!remove_rev(f, i))
+			return;
+		total -= size > 0 ? (uint64_t)size : 0;
+		forget(f, i, 1);
+	}
+}
+
+void peal_folder_prune(struct peal_folder *f, size_t keep)
+{
+	uint64_t total = 0;
+	unsigned i, from;
+
+	prune_state(f, keep);
+	from = f->n_revs;
 	while (from > 0) {
 		int64_t size = peal_folder_size(f, from - 1);
 
@@ -435,15 +489,9 @@ void peal_folder_prune(struct peal_folder *f, size_t keep)
 			break;
 		from--;
 	}
-	for (i = 0; i < from; i++) {
-		int n;
-
-		rev_name(name, f->revs[i].number, "");
-		n = f->ops.unlink(f->ops.arg, f->dir, name);
-		if (n < 0 && n != -ENOENT)
+	for (i = 0; i < from; i++)
+		if (!remove_rev(f, i))
 			break;
-	}
-	f->n_revs -= i;
 	if (i)
-		memmove(f->revs, f->revs + i, f->n_revs * sizeof(*f->revs));
+		forget(f, 0, i);
 }

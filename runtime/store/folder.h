@@ -9,7 +9,8 @@
 
 struct peal_rev {
 	uint64_t number;
-	int64_t size; /* -1: not asked yet */
+	int64_t size;   /* -1: not asked yet */
+	int state_only; /* written here, and it changed no parameter */
 };
 
 struct peal_folder {
@@ -52,8 +53,11 @@ enum peal_err peal_folder_write(struct peal_folder *f, uint64_t number,
 				struct peal_reason *reason);
 /* Room in the list for one more revision. */
 enum peal_err peal_folder_reserve(struct peal_folder *f);
-void peal_folder_add(struct peal_folder *f, uint64_t number, size_t size);
-/* Remove the oldest revisions while all together pass `keep` bytes. */
+void peal_folder_add(struct peal_folder *f, uint64_t number, size_t size,
+		     int state_only);
+/* Remove revisions while all together pass `keep` bytes: first those in which
+ * state alone has changed, and in the next one again, so that an idle phone
+ * does not wear its history away; then the oldest. */
 void peal_folder_prune(struct peal_folder *f, size_t keep);
 
 /* Size of a revision, -1 when it is not there. */

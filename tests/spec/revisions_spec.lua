@@ -175,6 +175,28 @@ describe("the revisions of a store", function()
     assert.is_string(revisions.list(st)[1].damaged)
   end)
 
+  it("outlive the commits of an idle phone, of which state is all", function()
+    st:close()
+    st = assert(store.open { schema = schema, path = dir .. "/st",
+      keep = 20000 })
+    commit { author = "cli", set = { GPP_A = "1" } }
+    commit { author = "cli", set = { GPP_A = "2" } }
+    for i = 1, 50 do
+      commit { cause = "state", state = ("x"):rep(1000) .. i }
+    end
+    commit { author = "cli", set = { GPP_A = "3" } }
+    local got, size = {}, 0
+    for _, entry in ipairs(revisions.list(st)) do
+      size = size + entry.size
+      if entry.changes > 0 then got[#got + 1] = entry.number end
+    end
+    assert.same({ 1, 2, 53 }, got)
+    assert.is_true(size <= 20000)
+    assert.same({ "1", "2", "3" }, { st:past(1):get("GPP_A"),
+      st:past(2):get("GPP_A"), st:get("GPP_A") })
+    assert.equal(("x"):rep(1000) .. "50", st:past(52):state("x", "y"))
+  end)
+
   describe("put back", function()
     local function revert(n, names)
       return revisions.revert({ store = st, time = 99 }, n, names)
