@@ -346,7 +346,8 @@ describe("peal", function()
         table.concat(args, " ") .. "\n" .. got.out .. got.err)
     end
     assert.are.equal("http://u:Vq9secret@h/x.loads\n", peal("get",
-      "Upgrade_Rule", "--store", st).out)
+      "Upgrade_Rule", "--store", st, { reveals = "peal get shows a value "
+        .. "that is no secret as it is, a rule with its keys too" }).out)
   end)
 
   it("hides what a rule assigns to a secret, and says what is skipped",

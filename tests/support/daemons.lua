@@ -5,6 +5,7 @@
 --   local s <close> = d:follow()      its events from now on
 --   s:wait { event = "cycle", outcome = "success" }
 --   d:stop() -> exit code
+local outputs = require "support.outputs"
 local process = require "support.process"
 local program = require "support.program"
 local protocol = require "peal.control_protocol"
@@ -58,7 +59,9 @@ function daemons.start(o)
       table.move(o.wrap, 1, #o.wrap, 1, {}))
   end
   local self = setmetatable({ dir = dir, out = dir .. "/out",
-    err = dir .. "/err", store = o[1].store }, meta)
+    err = dir .. "/err", store = o[1].store, stores = {},
+    line = outputs.line(argv) }, meta)
+  for i, phone in ipairs(o) do self.stores[i] = phone.store end
   self.process = assert(process.spawn(argv, { stdout = self.out,
     stderr = self.err, env = o.env }))
   if not o.at_once then self:wait_err("peal: ready, ([^\n]*)") end
@@ -117,12 +120,24 @@ local function call(client, loop, method, params)
   return table.unpack(results, 1, results.n)
 end
 
+local function encoded(value)
+  if type(value) ~= "table" then return tostring(value) end
+  return require("peal.json").encode(value)
+end
+
+local function keep_answer(method, results)
+  if not outputs.on then return end
+  outputs.keep("control socket: " .. method, "answer", encoded(results[1])
+    .. " " .. tostring(results[2]))
+end
+
 --- Call a method on a connection of its own.
 -- @return result | nil, sentence, word
 function meta:ask(method, params, store)
   local client, loop = connect(store or self.store)
   local results = table.pack(call(client, loop, method, params))
   client:close()
+  keep_answer(method, results)
   return table.unpack(results, 1, results.n)
 end
 
@@ -134,7 +149,12 @@ function meta:follow(store)
   local client, loop = connect(store or self.store)
   local s = setmetatable({ client = client, loop = loop, events = {},
     at = 1 }, stream)
-  client.on_event = function(event) s.events[#s.events + 1] = event end
+  client.on_event = function(event)
+    s.events[#s.events + 1] = event
+    if outputs.on then
+      outputs.keep("control socket", "event", encoded(event))
+    end
+  end
   client.on_over = function() s.over = true end
   assert(call(client, loop, "subscribe"))
   return s
@@ -195,6 +215,11 @@ function meta:close()
   if not self.ended then
     self.process:kill(9)
     self.process:wait(GUARD_S)
+  end
+  outputs.keep_file(self.line, "stdout", self.out)
+  outputs.keep_file(self.line, "stderr", self.err)
+  for _, store in ipairs(self.stores) do
+    outputs.keep_store(self.line, store)
   end
   process.remove(self.dir)
 end

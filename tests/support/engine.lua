@@ -11,9 +11,11 @@
 -- existing one), told (keep what is told), no_upgrade_reboot
 local engine = require "peal.engine"
 local fixture = require "support.fixture"
+local outputs = require "support.outputs"
 local phone = require "peal.phone"
 local registry = require "peal.registry"
 local rule_files = require "peal.world.rule_files"
+local secrets = require "support.secrets"
 local store = require "peal.store"
 local virtual = require "peal.world.virtual"
 
@@ -45,6 +47,7 @@ function support.store(params, options)
   options.schema = schema
   local st = assert(store.open(options))
   if st:revision() > 0 then return st end
+  params = secrets.plant(params)
   local txn = assert(st:begin())
   txn:source { author = "phone-file" }
   local names = {}
@@ -131,6 +134,7 @@ function support.new(options)
       return { { address = name:find("^[%d.]+$") and name or "192.0.2.7",
         age = 0 } }
     end }
+  outputs.listen(self.world, "an engine")
   if options.told then self.told = self.world.told end
   self:power()
   return self

@@ -8,6 +8,7 @@ local assert = require "luassert"
 local json = require "peal.json"
 local process = require "support.process"
 local program = require "support.program"
+local secrets = require "support.secrets"
 local servers = require "support.servers"
 
 local phones = {}
@@ -50,6 +51,7 @@ function phones.new(o)
   for _, key in ipairs { "identity", "params" } do
     for name, value in pairs(o and o[key] or {}) do file[key][name] = value end
   end
+  file.params = secrets.plant(file.params)
   local dir = process.temp_dir()
   local p = setmetatable({ dir = dir, file = dir .. "/phone.lua",
     store = dir .. "/store" }, meta)

@@ -1,4 +1,5 @@
 --- Runs the program under test: build/peal, or $PEAL_BUILD/peal.
+local outputs = require "support.outputs"
 local process = require "support.process"
 
 local program = {}
@@ -20,12 +21,36 @@ local function slurp(path)
   return text
 end
 
---- Run `argv` to its end.
+-- Where an operator has the key to a file and asks what is in it, it is shown.
+local function reveals(argv)
+  if argv[2] == "profile" then
+    return "peal profile shows files to who has their key"
+  end
+end
+
+-- What it wrote is searched for secrets at the end of all tests; a program of
+-- others may write what it likes.
+local function keep(argv, result, reason)
+  local line = outputs.line(argv)
+  if not line:find("peal", 1, true) then return end
+  reason = reason or reveals(argv)
+  outputs.keep(line, "stdout", result.out, reason)
+  outputs.keep(line, "stderr", result.err, reason)
+  for i, word in ipairs(argv) do
+    if word == "--out" and argv[i + 1] and not reason then
+      outputs.keep_file(line, "file " .. argv[i + 1], argv[i + 1])
+    end
+  end
+end
+
+--- Run `argv` to its end. options are those of process.spawn, and `reveals`:
+-- why a secret may stand in what it writes.
 -- @treturn table code (nil when it was killed), out, err
 function program.run(argv, options)
   local dir = process.temp_dir()
   local spec = { stdout = dir .. "/out", stderr = dir .. "/err" }
   for key, value in pairs(options or {}) do spec[key] = value end
+  spec.reveals = nil
   local p = assert(process.spawn(argv, spec))
   local how, number = p:wait(GUARD_S)
   if not how then
@@ -36,6 +61,7 @@ function program.run(argv, options)
     signal = how == "killed" and number or nil,
     out = slurp(spec.stdout), err = slurp(spec.stderr) }
   process.remove(dir)
+  keep(argv, result, options and options.reveals)
   return result
 end
 

@@ -9,6 +9,7 @@
 -- what a person would see, all rows since the start with those that have
 -- scrolled away, without blanks at their ends, up to the row of the cursor.
 -- Nothing sleeps: expect() reads until the text has what it looks for.
+local outputs = require "support.outputs"
 local process = require "support.process"
 
 local pty = {}
@@ -178,7 +179,8 @@ end
 
 --- Start `argv` at a new terminal.
 -- @tparam table argv
--- @tparam[opt] table options of process.spawn; rows = 24, columns = 80
+-- @tparam[opt] table options of process.spawn; rows = 24, columns = 80;
+--   reveals: why a secret may stand on the screen (who types one sees it)
 function pty.spawn(argv, options)
   options = options or {}
   local env = { TERM = "xterm" }
@@ -186,7 +188,8 @@ function pty.spawn(argv, options)
   local p = assert(process.spawn(argv, { pty = true, env = env,
     cwd = options.cwd }))
   local self = setmetatable({ process = p, width = 80, height = 24, rest = "",
-    rows = { { n = 0 } }, x = 1, y = 1, bells = 0, seen = 1, raw = {} }, Pty)
+    rows = { { n = 0 } }, x = 1, y = 1, bells = 0, seen = 1, raw = {},
+    line = outputs.line(argv), reveals = options.reveals }, Pty)
   if options.rows or options.columns then
     self:resize(options.rows or 24, options.columns or 80)
   end
@@ -313,6 +316,7 @@ function Pty:close()
   self.process:hang_up()
   self.process:kill(9)
   self.process:wait(GUARD_S)
+  outputs.keep(self.line, "terminal", self:bytes(), self.reveals)
 end
 
 return pty

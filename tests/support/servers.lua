@@ -7,6 +7,7 @@
 -- by the end of its scope, or with the test. Nobody sleeps.
 --   servers.find(name)   path, or nil and the reason to give for a skipped test
 local daemon = require "support.servers.daemon"
+local outputs = require "support.outputs"
 local process = require "support.process"
 local web = require "support.servers.web"
 
@@ -133,7 +134,10 @@ function servers.rsyslog(o)
       log = folder .. "/own", ready = "%] start" }
     function s.lines(n)
       local list = s:wait_lines(folder .. "/lines", n)
-      for i, line in ipairs(list) do list[i] = rsyslog_line(line) end
+      for i, line in ipairs(list) do
+        outputs.keep("rsyslogd", "datagram", line)
+        list[i] = rsyslog_line(line)
+      end
       return list
     end
     return s

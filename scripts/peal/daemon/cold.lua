@@ -11,6 +11,7 @@ cold.names = {}
 for name in ([[
   account alias cause certificates classic condition cycle cycle.context
   cycle.download cycle.values daemon.methods daemon.outcome daemon.reboot
+  daemon.record
   daemon.revert daemon.snapshot daemon.write
   engine.changes engine.forecast engine.notify engine.parts engine.plan
   engine.status engine.work environment headset headset_manifest health
@@ -37,6 +38,9 @@ cold.functions = { "peal.classic.schedule", "peal.rule.parse",
 -- Used by modules of above only, and not at their beginning.
 local OTHERS <const> = { "peal.classic.headset", "peal.classic.privacy",
   "peal.classic.report", "peal.classic.upgrade", "peal.registry",
+  "peal.cassette", "peal.cassette.over", "peal.cassette.take",
+  "peal.world.recorder", "peal.world.tape", "peal.world.tape_form",
+  "peal.world.tape_marks",
   "peal.tls_policy.weaknesses" }
 
 local loaded, installed = {}, false

@@ -103,6 +103,7 @@ end
 --   reason   of the boot; nil: the engine knows
 function member:power_on(reason)
   self.engine = self.module.new(self.phone)
+  self.engine.recording = self.recording -- of the resync that is next
   task.guarded(function(text) self:fail(text) end, function()
     self.engine:start(reason)
   end)
