@@ -48,27 +48,51 @@ local function zipped(c)
   return encode.gzip(form.pack(c), 9)
 end
 
+--- What a passphrase becomes for one file: { key, iterations, salt }.
+-- @return[2] nil, sentence, word
+function cassette.lock(passphrase)
+  local salt = sys.random(SALT)
+  local key, sentence, word = encode.stretch(passphrase, salt, ITERATIONS)
+  if not key then return nil, sentence, word end
+  return { key = key, iterations = ITERATIONS, salt = salt }
+end
+
+--- A cassette under the key of a lock, without the first line.
+-- @return[2] nil, sentence, word
+function cassette.seal(c, key)
+  local bytes, sentence, word = zipped(c)
+  if not bytes then return nil, sentence, word end
+  return encode.seal(key, bytes)
+end
+
+--- The file of what seal() gave.
+function cassette.sealed(lock, bytes)
+  return ("%ssealed %d %s\n%s"):format(HEAD, lock.iterations, hex(lock.salt),
+    bytes)
+end
+
+local function clear(c)
+  if not c.redacted then
+    return nil, "a cassette with secrets is sealed with a passphrase",
+      "invalid"
+  end
+  local bytes, sentence, word = zipped(c)
+  if not bytes then return nil, sentence, word end
+  return HEAD .. "clear\n" .. bytes
+end
+
 --- The bytes of a file.
 --   passphrase   nil: clear, which only a redacted one may be
 -- @treturn[1] string
 -- @return[2] nil, sentence, word
 function cassette.save(c, passphrase)
-  local bytes, sentence, word = zipped(c)
+  if not passphrase then return clear(c) end
+  local lock, sentence, word = cassette.lock(passphrase)
+  if not lock then return nil, sentence, word end
+  local bytes
+  bytes, sentence, word = cassette.seal(c, lock.key)
   if not bytes then return nil, sentence, word end
-  if not passphrase then
-    if not c.redacted then
-      return nil, "a cassette with secrets is sealed with a passphrase",
-        "invalid"
-    end
-    return HEAD .. "clear\n" .. bytes
-  end
-  local salt = sys.random(SALT)
-  local key
-  key, sentence, word = encode.stretch(passphrase, salt, ITERATIONS)
-  if not key then return nil, sentence, word end
-  bytes, sentence, word = encode.seal(key, bytes)
-  if not bytes then return nil, sentence, word end
-  return ("%ssealed %d %s\n%s"):format(HEAD, ITERATIONS, hex(salt), bytes)
+  return cassette.sealed(lock, bytes)
 end
 
 local function head_of(bytes)

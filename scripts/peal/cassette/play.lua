@@ -2,6 +2,7 @@
 local cycle = require "peal.cycle"
 local phone = require "peal.phone"
 local replay = require "peal.world.replay"
+local virtual = require "peal.world.virtual"
 local swap = require "peal.cassette.swap"
 local take = require "peal.cassette.take"
 local start = require "peal.cassette.start"
@@ -39,9 +40,17 @@ local function resync(p, request)
   return run.result
 end
 
+-- The phone as it is afterwards, to ask for what it shows.
+local function looked_at(options, store)
+  local out = {}
+  for key, value in pairs(options) do out[key] = value end
+  out.world = virtual.new { store = store, forget = true }
+  return phone.new(out)
+end
+
 --- Play a cassette of a resync.
 -- @treturn[1] table identical (boolean), divergence (or nil), result, store,
---   lines, datagrams, told, calls
+--   phone (over a world that does nothing), lines, datagrams, told, calls
 -- @return[2] nil, sentence, word: it cannot be played
 function play.resync(cassette)
   local begin, sentence, word = start.of(cassette)
@@ -61,6 +70,7 @@ function play.resync(cassette)
     calls = control.reader.n, divergence = not ok and result or nil }
   if ok then
     out.result = result
+    out.phone = looked_at(begin.phone, shared.current())
     out.divergence = control:rest()
       or compare(cassette.outcome, take.outcome(result, shared.current()))
   end

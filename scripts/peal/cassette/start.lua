@@ -59,6 +59,8 @@ function start.of(cassette)
   out.rules, out.request = rules_of(cassette), cassette.request
   out.phone = {}
   for key, value in pairs(cassette.phone) do out.phone[key] = value end
+  out.phone.certificate = nil
+  out.certificate = cassette.phone.certificate
   return out
 end
 

@@ -35,6 +35,7 @@ function take.new(phone, schema)
   local self = setmetatable({ store = phone.world.store }, take)
   self.before, self.key = self.store:bytes()
   self.about = phone_of(phone)
+  self.about.certificate = phone.identity.CCERT
   self.added = registry.added(schema)
   self.phone, self.record = over(phone)
   return self

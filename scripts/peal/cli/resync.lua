@@ -55,13 +55,23 @@ local function keep_state(phone, result)
   if not ok then output.say("what it has learned is not kept: %s", sentence) end
 end
 
-local function run_here(options)
+-- The resync itself: result, and the phone that made it.
+local function plain(open, request)
+  return cycle.run(open.phone, request), open.phone
+end
+
+--- Make a resync without a daemon.
+--   run    function(open, request) -> result, phone, in a task; nil: as it is
+-- @treturn[1] table see daemon/outcome.lua
+-- @treturn[1] string folder of the store, or nil
+-- @return[2] nil, failure
+function resync.here(options, run)
   local open, failed = session.open(options, { trust = true })
   if not open then return nil, failed end
-  local result = open.world.run(cycle.run, open.phone, { asked_by = "cli",
+  local result, phone = open.world.run(run or plain, open, { asked_by = "cli",
     explicit = true, rule = options[1], prvst = -1 })
   keep_state(open.phone, result)
-  local ok, sentence = open.phone.book:save()
+  local ok, sentence = phone.book:save()
   if not ok then output.say("rule files: not kept: %s", sentence) end
   return outcome.of(open.phone, result, options.v), open.store_path
 end
@@ -94,7 +104,7 @@ function resync.run(options)
   if daemon then
     done, path = ask(daemon, options)
   else
-    done, path = run_here(options)
+    done, path = resync.here(options)
   end
   if not done then return nil, path end
   local result = done.public

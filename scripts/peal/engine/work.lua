@@ -134,20 +134,40 @@ function work.settle(e, job, run)
   reboot_after(e, run)
 end
 
-local function carry_out(e, job, run)
-  local before = e.world.store:revision()
-  e.running = { rule = job.rule and "rule" or nil, asked_by = run.asked_by,
+-- A run; where somebody wants the next resync on a cassette, with a phone that
+-- is recorded (see daemon/record.lua).
+local function new_run(e, job)
+  local recording = e.recording
+  return cycle.new(recording and recording:phone_for(e.phone) or e.phone, job)
+end
+
+local function recorded(e, job, run)
+  if e.recording then e.recording:ended(run, job) end
+end
+
+local function begin_run(e, job)
+  e.running = { rule = job.rule and "rule" or nil, asked_by = job.asked_by,
     since = math.floor(e.world.now().time) }
   e:show_state()
   e.blocked = false
-  local result = cycle.carry_out(run)
+end
+
+--   before   revision of the store
+local function end_run(e, job, run, before)
   work.settle(e, job, run)
   e.running = nil
-  queue.answer(job, result)
+  queue.answer(job, run.result)
   if e.stopped then return end
   parts.watch(e, run, before)
   parts.upgrade(e, { event = "resync" }, run)
   parts.headset(e, "resync")
+end
+
+local function carry_out(e, job, run)
+  local before = e.world.store:revision()
+  begin_run(e, job)
+  cycle.carry_out(run)
+  end_run(e, job, run, before)
 end
 
 local function held_back(e, reason)
@@ -172,7 +192,7 @@ function work.due(e)
     arm_force(e, p)
     return false
   end
-  local run = cycle.new(e.phone, p)
+  local run = new_run(e, p)
   local gate = cycle.gate(run)
   if e.pending ~= p or e.stopped then return false end
   if not gate.pass then
@@ -189,14 +209,34 @@ function work.due(e)
   return true
 end
 
+-- A plan is carried out, or nothing is.
+local function planned_resync(e, job)
+  begin_run(e, job)
+  local planned, failed = require("peal.dry_run.apply").check(e.phone,
+    job.plan, job)
+  local run
+  local before = e.world.store:revision()
+  if planned then run, failed = planned:carry_out() end
+  if failed then
+    e.running = nil
+    say.line(e, "a plan (%s) is %s", job.asked_by, failed.sentence)
+    queue.answer(job, { not_applied = failed })
+    return true
+  end
+  end_run(e, job, run, before)
+  return true
+end
+
 local function resync_request(e, job)
   if not lines_free(e, job) then
     arm_force(e, job)
     job.waits = true
     return false
   end
-  local run = cycle.new(e.phone, job)
+  if job.plan then return planned_resync(e, job) end
+  local run = new_run(e, job)
   if not cycle.gate(run).pass then
+    recorded(e, job, run)
     say.line(e, "resync (%s) refused: %s", job.asked_by, run.result.reason)
     queue.answer(job, run.result)
     return true
