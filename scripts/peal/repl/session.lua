@@ -57,6 +57,7 @@ local function learned(self)
   return about
 end
 
+-- @treturn integer the revision that the daemon was at, or nil
 local function new_phone(self)
   local was, file, identity = self.opened.phone, self.opened.file, {}
   local about = learned(self)
@@ -69,14 +70,37 @@ local function new_phone(self)
     state = file.state, overrides = self.overrides, account = file.account,
     dhcp = file.dhcp, keep_unknown = was.keep_unknown,
     memory = about.memory }
+  return about.revision
+end
+
+local function newest_on_disk(self)
+  local newest = 0
+  for _, name in ipairs(sys.list(self.path) or {}) do
+    newest = math.max(newest, tonumber(name:match("^rev%-(%d+)$")) or 0)
+  end
+  return newest
+end
+
+local function read_base(self)
+  if not self.path or newest_on_disk(self) == 0 then return end
+  self.base = failure.check(store.open { schema = self.schema,
+    path = self.path, read_only = true })
+end
+
+local function take_copy(self)
+  local copy = failure.check(self.base:copy())
+  self.store, self.world.store = copy, copy
+  self.guard:learn(copy)
 end
 
 -- The session begins anew on what self.base is.
 local function begin(self)
-  local copy = failure.check(self.base:copy())
-  self.store, self.world.store = copy, copy
-  self.guard:learn(copy)
-  new_phone(self)
+  take_copy(self)
+  local revision = new_phone(self)
+  if revision and revision > self.base:revision() then
+    read_base(self) -- the daemon has committed between the two
+    take_copy(self)
+  end
 end
 
 local function copy_of(t)
@@ -195,14 +219,6 @@ end
 
 -- --- the snapshot ---
 
-local function newest_on_disk(self)
-  local newest = 0
-  for _, name in ipairs(sys.list(self.path) or {}) do
-    newest = math.max(newest, tonumber(name:match("^rev%-(%d+)$")) or 0)
-  end
-  return newest
-end
-
 --- Has the session written what is not committed?
 function session:has_written()
   return self.store:revision() ~= self.base:revision()
@@ -210,28 +226,27 @@ end
 
 --- Take the snapshot anew, and let go of what was written.
 function session:refresh()
-  if self.path and newest_on_disk(self) > 0 then
-    self.base = failure.check(store.open { schema = self.schema,
-      path = self.path, read_only = true })
-  end
+  read_base(self)
   self.stale = false
   begin(self)
 end
 
---- The same where the store has another revision meanwhile.
+--- The same where the store has another revision meanwhile, or the daemon has
+-- told that something was done.
 -- @treturn string what is to be said of it, or nil
 function session:follow_store()
-  if not self.path or not self.stale and self.daemon then return nil end
-  local newest = newest_on_disk(self)
+  if not self.path then return nil end
+  local newest, stale = newest_on_disk(self), self.stale
   self.stale = false
-  if newest == self.base:revision() or newest == self.told then return nil end
-  if self:has_written() then
+  local is_same = newest == self.base:revision()
+  if not self:has_written() then
+    if stale or not is_same then self:refresh() end
+  elseif not is_same and newest ~= self.told then
     self.told = newest
     return ("the store is at revision %d; this session stays at %d, for it "
       .. "has written what is not committed (:commit, :discard)"):format(
       newest, self.base:revision())
   end
-  self:refresh()
 end
 
 -- --- reading and writing ---
