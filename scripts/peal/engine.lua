@@ -345,8 +345,10 @@ end
 --   about.by     "cli", "url", "notify", "web" ...
 --   about.rule   a rule for this once; nil: the stored ones
 --   about.role   "user" is stopped by User_Configurable_Resync
+--   about.plan   exactly this, or nothing: see dry_run/plan_file.lua
 --   about.done   function(result) at its end: as cycle.carry_out() returns it,
---                or { outcome = "refused", reason = }
+--                or { outcome = "refused", reason = }; of a plan that is no
+--                more what it was { not_applied = failure }
 -- @treturn[1] boolean true
 -- @return[2] nil, sentence, "refused", "busy" or "bad-state"
 function engine:resync(about)
@@ -359,7 +361,7 @@ function engine:resync(about)
   end
   local job = { kind = "resync", asked_by = about.by or "request",
     explicit = true, prvst = -1, rule = about.rule, done = about.done,
-    due = self.world.now().mono, reboot = about.reboot }
+    plan = about.plan, due = self.world.now().mono, reboot = about.reboot }
   if about.reboot then
     job.after = function() self:want_reboot(about.reboot, true) end
   end

@@ -16,6 +16,7 @@ local COMMANDS <const> = {
   { "reload", "have a daemon read its rule files anew" },
   { "resync", "fetch, decode and apply the profiles; say what changed" },
   { "plan", "what would the next resync do? Nothing is written" },
+  { "apply", "carry out a plan, if nothing has changed since" },
   { "record", "record a resync on a cassette" },
   { "replay", "play a recorded resync again, or with other rules" },
   { "get", "print the value of a parameter" },

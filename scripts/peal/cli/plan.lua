@@ -62,13 +62,25 @@ local function tell(done, options)
   end
 end
 
+-- A plan takes the place of an older one whole; only its owner reads it.
+local function replace(path, bytes)
+  local sys = require "peal.sys"
+  sys.remove(path .. ".new")
+  local ok, sentence, word = sys.create(path .. ".new", bytes)
+  if ok then ok, sentence, word = sys.rename(path .. ".new", path) end
+  if ok then return true end
+  return nil, { sentence = sentence, word = word,
+    next = "is the name right, and may this user write there?" }
+end
+
 local function write(done, options)
   local plan_file = require "peal.dry_run.plan_file"
-  local ok, failed = plan_file.write(options.out, done.plan)
+  local ok, failed = replace(options.out, plan_file.encode(done.plan))
   if not ok then return nil, failed end
+  local request = done.plan.request
   output.say("written to %s: peal apply %s%s", options.out, options.out,
-    done.plan.request.rule == nil and done.plan.request.digest
-      and " 'RULE', for its key is not in the file" or "")
+    request.digest and not request.rule
+    and " 'RULE' (its secret is not in the file)" or "")
   return true
 end
 

@@ -27,6 +27,8 @@ for name in ([[
   daemon.ca host_certificate host_certificate.calendar host_certificate.desk
   host_certificate.distribution host_certificate.pair host_certificate.states
   base64 est mic mic.pending mic.service
+  daemon.apply dry_run dry_run.apply dry_run.effects dry_run.inputs
+  dry_run.plan_file sip_identity world.dry world.settled
   cli.advice cli.get cli.phone_file cli.remote cli.session
 ]]):gmatch("%S+") do cold.names["peal." .. name] = true end
 

@@ -157,6 +157,9 @@ function methods.of(member)
     end,
     schedule = working(schedule),
     resync = working(resync),
+    apply = working(function(...)
+      return require("peal.daemon.apply").method(...)
+    end),
     upgrade = working(work("upgrade")),
     report = working(work("report")),
     updateca = working(updateca),

@@ -12,7 +12,7 @@ end
 local function is_same(a, b)
   return a.kind == b.kind and a.rule == b.rule and a.url == b.url
     and a.cold == b.cold and a.reboot == b.reboot
-    and a.what == b.what and a.force == b.force
+    and a.what == b.what and a.force == b.force and a.plan == b.plan
 end
 
 --- @param job kind, rule, url ..., done (or nil)

@@ -48,8 +48,9 @@ local function firing(due)
     due.why and " (" .. due.why .. ")" or "")
 end
 
-local function schedule(about)
-  output.print("the next resync")
+local function schedule(about, has_daemon)
+  output.print("the next resync" .. (has_daemon and ""
+    or " (no daemon runs: as after a start now)"))
   output.print(output.columns({ { "now", firing(about.before) },
     { "after", firing(about.after) } }, "  "))
 end
@@ -67,7 +68,7 @@ function text.print(done)
       public.by and (" (%s)"):format(public.by) or "")
     return
   end
-  schedule(public.schedule)
+  schedule(public.schedule, public.daemon)
   if done.told then
     output.failure(done.told)
   else
