@@ -179,6 +179,26 @@ describe("a session", function()
     assert.equal("else", env.param.GPP_A)
   end)
 
+  it("has help on each of its globals and commands", function()
+    local _, names = environment.new(session)
+    local reference = require "peal.reference"
+    for name, value in pairs(env) do
+      if name ~= "_G" then
+        assert.is_string(reference.help(name, { store = session.store }), name)
+        if type(value) == "function" then
+          assert.is_string(names[value] or name, name)
+        end
+      end
+    end
+    for _, command in ipairs(commands.list) do
+      assert.is_string(reference.help(":" .. command.name, {}), command.name)
+    end
+    env.help "Resync_Periodic"
+    assert.matches("default", said[1])
+    env.help(env.resync)
+    assert.matches("^resync%(", said[2])
+  end)
+
   describe("completes", function()
     local function at(line)
       local about = { session = session, env = env, commands = commands.list }
@@ -254,6 +274,26 @@ describe("a session", function()
       assert.is_false(kept 'param["GPP_SB"] = "x"')
       assert.is_false(kept 'param.Password_1_="x"')
     end)
+  end)
+end)
+
+describe("live events", function()
+  local events = require "peal.repl.events"
+
+  it("are told as :log says", function()
+    local step, cycle = { event = "step" }, { event = "cycle" }
+    local ended = { event = "ended" }
+    for _, row in ipairs { { step, "info", false }, { step, "debug", true },
+      { step, "off", false }, { cycle, "info", true }, { cycle, "off", false },
+      { ended, "off", true } } do
+      assert.equal(row[3], events.is_told(row[1], row[2]))
+    end
+  end)
+
+  it("are a line each, with nothing that a terminal obeys", function()
+    local line = events.line { event = "note", time = 0, text = "a\27[31m\nb" }
+    assert.equal("1970-01-01T00:00:00Z note     text=a?[31m?b", line)
+    assert.matches("the daemon has ended", events.line { event = "ended" })
   end)
 end)
 

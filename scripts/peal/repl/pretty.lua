@@ -5,6 +5,7 @@ local pretty = {}
 
 local DEPTH <const> = 6
 local ITEMS <const> = 200    -- of one table
+local KEYS <const> = 10000   -- looked at, of one table
 local TEXT_MAX <const> = 20000 -- bytes of one text
 local CELL <const> = 48
 local COLUMNS <const> = 12
@@ -68,20 +69,17 @@ local function before(a, b)
   return tostring(a) < tostring(b)
 end
 
--- Keys and values in order, ITEMS at most; and whether there are more.
+-- Keys in order, ITEMS at most, and their values; whether there are more.
 local function entries_of(t)
   local keys, values, n = {}, {}, 0
   for key, value in pairs(t) do
-    if n == ITEMS then
-      n = n + 1
-      break
-    end
     n = n + 1
     keys[n], values[key] = key, value
+    if n == KEYS then break end
   end
-  local more = n > ITEMS
-  if n <= ITEMS then table.sort(keys, before) end
-  return keys, values, more
+  table.sort(keys, before)
+  for i = ITEMS + 1, n do keys[i] = nil end
+  return keys, values, n > ITEMS
 end
 
 local function key_text(o, key)

@@ -23,7 +23,10 @@ local function waiter(self, loop)
     local ready = false
     local handle = loop:readable(0, function() ready = true end)
     self.said = false
-    while not ready and not self.said do loop:run(true) end
+    while not ready and not self.said do
+      local ok, why = pcall(loop.run, loop, true)
+      if not ok then self.say(tostring(why)) end -- of a task that was left
+    end
     handle:cancel()
   end
 end
