@@ -17,7 +17,7 @@ local PAGES <const> = {
       .. "answers is on `docs/rules.md`. In a\nsession, "
       .. "`help(classic.profile)` says the same." },
   { name = "repl.md", title = "The session",
-    kinds = { globals = true, commands = true },
+    kinds = { globals = true, commands = true, script = true, object = true },
     intro = "What `peal repl` has, beside Lua. `help \":plan\"` says the same. "
       .. "A tour is on\n`docs/repl.md`." },
   { name = "bindings.md", title = "The binding modules",
@@ -87,7 +87,8 @@ local function put_commands(put, group)
 end
 
 local TITLES <const> = { class = "`peal.%s`", table = "`peal.%s`",
-  module = "require \"%s\"" }
+  module = "require \"%s\"", script = "require \"%s\"",
+  object = "`peal.%s`" }
 
 local function put_group(put, group)
   put("## " .. (TITLES[group.kind] or "%s"):format(group.name), "", group.doc,

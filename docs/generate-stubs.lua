@@ -59,11 +59,14 @@ local function value_lines(entry, form, path)
     path, VALUES[form.type] or "{}")
 end
 
+local METHODS <const> = { class = true, object = true }
+
 -- A table with its functions: `name` is the variable that holds it.
-local function put_members(out, group, name, mark)
+local function put_members(out, group, name)
   for _, entry in ipairs(group) do
     local form = signature.parse(entry[1])
     local make = form.params and function_lines or value_lines
+    local mark = form.params and METHODS[group.kind] and ":" or "."
     out[#out + 1] = make(entry, form, name .. mark .. form.name)
   end
 end
@@ -83,7 +86,7 @@ local function class_of(group)
     return table.concat(out, "\n") .. "\n"
   end
   out[#out + 1] = ("local %s = {}\n"):format(group.name)
-  put_members(out, group, group.name, ":")
+  put_members(out, group, group.name)
   return table.concat(out, "\n")
 end
 
@@ -95,7 +98,7 @@ end
 
 local function types_file()
   local out = { "---@meta", HEAD }
-  each({ class = true, table = true }, function(group)
+  each({ class = true, table = true, object = true }, function(group)
     out[#out + 1] = class_of(group)
   end)
   return table.concat(out, "\n")
@@ -104,7 +107,7 @@ end
 local function module_file(group)
   local out = { "---@meta " .. group.name, HEAD, comment(group.doc),
     "local M = {}\n" }
-  put_members(out, group, "M", ".")
+  put_members(out, group, "M")
   out[#out + 1] = "return M\n"
   return table.concat(out, "\n")
 end
@@ -176,7 +179,7 @@ local function rules_file()
   each({ library = true }, function(group)
     out[#out + 1] = ("%s\n---@class peal.library.%s\n%s = {}\n"):format(
       comment(group.doc), group.name, group.name)
-    put_members(out, group, group.name, ".")
+    put_members(out, group, group.name)
   end)
   return table.concat(out, "\n")
 end
@@ -214,7 +217,7 @@ local function stubs()
   local out = { [FOLDER .. "rules.lua"] = rules_file(),
     [FOLDER .. "parameters.lua"] = parameters_file(),
     [FOLDER .. "types.lua"] = types_file() }
-  each({ module = true }, function(group)
+  each({ module = true, script = true }, function(group)
     local path = FOLDER .. group.name:gsub("%.", "/") .. ".lua"
     out[path] = module_file(group)
   end)

@@ -1,6 +1,112 @@
 ---@meta
 -- Made by docs/generate-stubs.lua; see there.
 
+--- A phone's life so far. Going back is exact: the same dice fall again.
+---@class peal.Simulation
+local Simulation = {}
+
+--- What happened: { time, mono, kind, text, cycle, revision } each.
+---@type table[]
+Simulation.timeline = {}
+
+--- Goes on.
+---@param seconds number
+---@return peal.Simulation|nil simulation
+---@return string? sentence
+---@return string? word
+function Simulation:run(seconds) end
+
+--- Goes on to the next thing that is worth a line, not behind limit (seconds since the start); nil: nothing will happen.
+---@param limit? number
+---@return table|nil|nil entry
+---@return string? sentence
+---@return string? word
+function Simulation:step(limit) end
+
+--- Back to where the last n steps began; 1 unless told.
+---@param n? integer
+---@return peal.Simulation|nil simulation
+---@return string? sentence
+---@return string? word
+function Simulation:back(n) end
+
+--- To a time, forward or back: seconds since 1970 or a text such as 2026-11-23 02:00.
+---@param time number|string
+---@return peal.Simulation|nil simulation
+---@return string? sentence
+---@return string? word
+function Simulation:to(time) end
+
+--- To just after a tick; entries of the timeline tell theirs.
+---@param ticks integer
+---@return peal.Simulation simulation
+function Simulation:to_tick(ticks) end
+
+--- Goes on to the end of the next resync, and records it.
+---@param schema peal.Schema
+---@return table|nil cassette
+---@return string? sentence
+---@return string? word
+function Simulation:record(schema) end
+
+--- Seconds since the start.
+---@return number seconds
+function Simulation:mono() end
+
+--- By the phone's clock, since 1970.
+---@return number seconds
+function Simulation:time() end
+
+--- The time that it is; the phone's clock may have been set to another.
+---@return number seconds
+function Simulation:true_time() end
+
+--- The store as it is now. It is the phone's own: copy it to keep it.
+---@return peal.Store store
+function Simulation:store() end
+
+--- What differs from the start: { name, old, new }.
+---@return table[] list
+function Simulation:diff() end
+
+--- A parameter.
+---@param name string
+---@return string|nil text
+function Simulation:param(name) end
+
+--- Sets a parameter now, as a person would.
+---@param name string
+---@param value string
+---@return boolean|nil ok
+---@return string? sentence
+---@return string? word
+function Simulation:set(name, value) end
+
+--- Writes parameters, for another cause.
+---@param values table<string, string>
+---@param cause string
+---@return boolean|nil ok
+---@return string? sentence
+---@return string? word
+function Simulation:write(values, cause) end
+
+--- Lets something happen, now or at a time: { at =, clock =, lines =, server_down = ... }.
+---@param what table
+---@return boolean|nil ok
+---@return string? sentence
+---@return string? word
+function Simulation:inject(what) end
+
+--- Puts a happening into the order of things.
+---@param what table
+function Simulation:plan(what) end
+
+--- The phone goes off; what it was about to do is never done.
+---@param hardware table
+---@param reason string
+---@param seconds number
+function Simulation:power_off(hardware, reason, seconds) end
+
 --- A schema; #schema is the number of its parameters. It can be used once it is sealed.
 ---@class peal.Schema
 local Schema = {}
@@ -306,6 +412,14 @@ function Loop:signal(names, fn) end
 ---@return string? sentence
 ---@return string? word
 function Loop:clock_watch(fn) end
+
+--- Calls fn() while there is something to be read.
+---@param fd integer
+---@param fn function
+---@return peal.Operation|nil handle
+---@return string? sentence
+---@return string? word
+function Loop:readable(fd, fn) end
 
 --- Runs until nothing is left, until stop(), or, with once, until something happened. Raises what a callback raised.
 ---@param once? boolean

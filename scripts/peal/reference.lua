@@ -5,9 +5,9 @@
 --   { name =, kind =, doc =, source =, entry, entry ... }
 -- with the kinds
 --   "library"   a table that rule files have
---   "module"    of require "peal.NAME"
+--   "module"    of require "peal.NAME", a binding; "script", one in Lua
 --   "class"     a handle; `metatable` is its name in Lua's registry, `also`
---               lists further ones
+--               lists further ones; "object" is one of a script
 --   "table"     plain data, such as a value of a store
 --   "globals"   of a session; "commands", such as ":plan"
 -- and entries { SIGNATURE, words, fails =, source =, example = }. The form of
@@ -17,8 +17,8 @@
 -- Parameters come from the registry, decisions of rule files from the stages.
 local reference = {}
 
-local FILES <const> = { "rules", "stores", "network", "trust", "codecs",
-  "process" }
+local FILES <const> = { "rules", "session", "stores", "network", "trust",
+  "codecs", "process" }
 
 local groups, index
 
@@ -37,7 +37,7 @@ end
 local function path_of(group, signature)
   if group.kind == "globals" then return signature.name end
   local name = group.name:match("^peal%.(.*)$") or group.name
-  if group.kind == "class" then
+  if group.kind == "class" or group.kind == "object" then
     return name:sub(1, 1):lower() .. name:sub(2) .. ":" .. signature.name
   end
   return name .. "." .. signature.name
@@ -61,7 +61,7 @@ local function add_entry(group, entry)
   local item = { group = group, entry = entry, signature = signature,
     path = path_of(group, signature) }
   index[item.path] = item
-  if group.kind == "module" then index["peal." .. item.path] = item end
+  if group.name:find("^peal%.") then index["peal." .. item.path] = item end
 end
 
 local function items()

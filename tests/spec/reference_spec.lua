@@ -146,7 +146,8 @@ describe("the reference of the bindings", function()
   end)
 
   it("names no type that is not told of", function()
-    local known = { ["peal.Phone"] = true, ["peal.Plan"] = true }
+    local known = { ["peal.Phone"] = true, ["peal.Plan"] = true,
+      ["peal.Parameters"] = true }
     for _, group in ipairs(reference.groups()) do
       known["peal." .. group.name] = true
     end
@@ -160,6 +161,81 @@ describe("the reference of the bindings", function()
         end
       end
     end
+  end)
+end)
+
+describe("the reference of a session", function()
+  local repl = require "peal.repl.environment"
+
+  it("has each global, and no other", function()
+    local there, rule = {}, environment.new()
+    for name in pairs((repl.new {})) do
+      -- the rule library is told of by itself
+      if name ~= "_G" and not (rule[name] and not _G[name]) then
+        there[name] = true
+      end
+    end
+    assert.are.same(names_of(there), names_of(documented("globals").Globals))
+  end)
+
+  it("has each command, as it is typed, and no other", function()
+    local there, known = {}, {}
+    for _, command in ipairs(require("peal.repl.commands").list) do
+      there[(":" .. command[1] .. " " .. command[2]):match("^.*%S")] = true
+    end
+    for _, group in ipairs(reference.groups()) do
+      for _, entry in ipairs(group.kind == "commands" and group or {}) do
+        known[entry[1]] = true
+      end
+    end
+    assert.are.same(names_of(there), names_of(known))
+  end)
+
+  it("has examples that run at the prompt", function()
+    local process, program = require "support.process",
+      require "support.program"
+    local dir, count = process.temp_dir(), 0
+    finally(function() process.remove(dir) end)
+    local phone = { "--phone", program.root
+      .. "/examples/phones/cp-8841.lua", "--store", dir .. "/store" }
+    assert.are.equal(0, program.peal("set", "GPP_P=1",
+      table.unpack(phone)).code)
+    for _, group in ipairs(reference.groups()) do
+      for _, entry in ipairs(group.kind == "globals" and group or {}) do
+        if entry.example then
+          count = count + 1
+          local got = program.peal("-e", entry.example, table.unpack(phone))
+          assert.are.equal(0, got.code, entry.example .. "\n" .. got.err)
+        end
+      end
+    end
+    assert.is_true(count > 10)
+  end)
+
+  it("tells of a command by its name", function()
+    local text = assert(reference.help ":plan")
+    assert.is_truthy(text:find("^:plan %[RULE%]\n\n  What the next resync"))
+  end)
+
+  it("tells of a global by its name", function()
+    assert.is_truthy(assert(reference.help "why"):find("^why%(name%)"))
+  end)
+end)
+
+describe("the reference of simulations", function()
+  it("has each function, and no other", function()
+    local simulate = require "peal.simulate"
+    local schema = assert(registry.load())
+    local sim = assert(simulate.new { schema = schema,
+      store = assert(store.open { schema = schema }) })
+    assert.are.same(names_of(simulate),
+      names_of(documented("script")["peal.simulate"]))
+    local there = { timeline = true }
+    for name in pairs(getmetatable(sim).__index) do
+      if not name:find("^__") then there[name] = true end
+    end
+    assert.is_table(sim.timeline)
+    assert.are.same(names_of(there), names_of(documented("object").Simulation))
   end)
 end)
 

@@ -91,7 +91,9 @@ end
 local HEADS <const> = {
   library = "%s: a table that rule files have",
   module = 'require "%s"',
+  script = 'require "%s"',
   class = "%s: a handle",
+  object = "%s",
 }
 
 --- A group: what it is, and each entry in a line.
@@ -99,7 +101,8 @@ function text.group(group)
   local rows = {}
   for i, entry in ipairs(group) do
     local sentence = entry[2]:match("^(.-)[.:;]%s") or entry[2]
-    rows[i] = { entry[1]:match("^:?[%w_]+"), sentence }
+    rows[i] = { entry[1]:match("^:.*$") or entry[1]:match("^[%w_]+"),
+      sentence }
   end
   return page((HEADS[group.kind] or "%s"):format(group.name),
     paragraph(group.doc), rows_of(rows))
