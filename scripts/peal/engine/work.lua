@@ -167,6 +167,7 @@ local function carry_out(e, job, run)
   local before = e.world.store:revision()
   begin_run(e, job)
   cycle.carry_out(run)
+  recorded(e, job, run)
   end_run(e, job, run, before)
 end
 
