@@ -10,8 +10,9 @@
 --     its output       this; without output shown, it may write anything.
 --                      stderr counts as well. A line of "..." stands for any
 --                      lines, "..." in a line for any text in it: for times,
---                      ports and fingerprints. A command goes on behind a "\"
---                      and up to the end of <<'EOF'
+--                      ports and fingerprints. A long line may be broken at
+--                      blanks. A command goes on behind a "\" and up to the
+--                      end of <<'EOF'
 --     $ COMMAND &      runs on until the page is over; waited for until it
 --                      has written the first line that is shown
 --     peal X --y ...   a synopsis: X is a command, and its --help has --y
@@ -28,8 +29,9 @@
 -- Comments right before a snippet say more:
 --   <!-- exit: 3 -->            the last command of the session ends with 3
 --   <!-- running -->            its commands run on, as behind "&"
---   <!-- file: DIR/NAME -->     the snippet is saved there, not run; Lua
---                               has to compile
+--   <!-- file: DIR/NAME -->     the snippet is saved there (from the folder
+--                               where the shell is), not run; Lua has to
+--                               compile
 --   <!-- lua -->                an indented block is Lua
 --   <!-- parameters -->         each line is the name of a parameter and a
 --                               value that it takes

@@ -8,6 +8,8 @@ local pages = {}
 -- A guard against hanging, not a measurement.
 local GUARD_S <const> = 240
 local READY_S <const> = 30
+-- One line of a program at most stands in so many more of a page.
+local LINES_MAX <const> = 3
 
 -- --- reading ----------------------------------------------------------------
 
@@ -159,7 +161,8 @@ Page.__index = Page
 function Page:here(text)
   text = text:gsub("/tmp/", self.folder .. "/tmp/")
   return (text:gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. self.port)
-    :gsub("http%.server 8080", "http.server " .. self.port))
+    :gsub("http%.server 8080", "http.server " .. self.port)
+    :gsub("port 8080", "port " .. self.port))
 end
 
 -- And what was written here, as the page has it.
@@ -168,7 +171,8 @@ function Page:there(text)
     :gsub(fixed(self.folder .. "/"), "")
     :gsub(fixed(self.folder), ".")
     :gsub(fixed(program.path), "peal")
-  return (text:gsub("127%.0%.0%.1:" .. self.port, "127.0.0.1:8080"))
+  return (text:gsub("127%.0%.0%.1:" .. self.port, "127.0.0.1:8080")
+    :gsub("port " .. self.port, "port 8080"))
 end
 
 local function absolute(path)
@@ -212,6 +216,7 @@ function Page:add_command(step, background)
   self:add((": >%s.out; { %s\n} >%s.out 2>&1 </dev/null &"):format(name,
     command:gsub("%s*&%s*$", ""), name))
   local first = (step[1] or ""):match("^(.-)%.%.%.") or step[1]
+  step[#step + 1] = "..." -- it goes on
   if first and first ~= "" then
     self:add(READY:format(READY_S, name, quoted(self:here(first))))
   end
@@ -303,8 +308,19 @@ local function line_fits(want, got)
     ~= nil
 end
 
+-- A long line that was written may stand in several in the page, broken at a
+-- blank: line j of the page and those behind it that fit it. Returns the next.
+local function broken_line_fits(want, i, line)
+  local text = want[i]
+  for k = i, math.min(i + LINES_MAX, #want) do
+    if k > i then text = text .. " " .. want[k]:match("^%s*(.*)$") end
+    if line_fits(text, line) then return k + 1 end
+  end
+end
+
 --- Does the text that was written fit what the page shows? A line of "..."
--- stands for any lines, "..." within one for any text.
+-- stands for any lines, "..." within one for any text. What is longer than a
+-- page is wide may be broken at blanks.
 function pages.fits(want, got)
   local lines = lines_of((got:gsub("\n$", "")))
   if got == "" then lines = {} end
@@ -316,8 +332,8 @@ function pages.fits(want, got)
       end
       return false
     end
-    return lines[j] ~= nil and line_fits(want[i], lines[j])
-      and from(i + 1, j + 1)
+    local after = lines[j] and broken_line_fits(want, i, lines[j])
+    return after ~= nil and from(after, j + 1)
   end
   return from(1, 1)
 end
