@@ -18,7 +18,7 @@ local function schema_of(added)
 end
 
 local function anchors_of(list)
-  if not list[1] then return nil end
+  if not list then return nil end
   local anchors, sentence, word = trust.anchors()
   if not anchors then return nil, sentence, word end
   for _, der in ipairs(list) do
@@ -54,7 +54,8 @@ function start.of(cassette)
   if not out.store then return nil, sentence, word end
   out.anchors, sentence, word = anchors_of(cassette.anchors)
   if sentence then return nil, sentence, word end
-  local began = contents.began(cassette)
+  local ok, began = pcall(contents.began, cassette)
+  if not ok then return nil, "the cassette's tape is damaged", "corrupt" end
   out.time, out.zone = began.time, began.zone
   out.rules, out.request = rules_of(cassette), cassette.request
   out.phone = {}

@@ -381,12 +381,11 @@ function record:sources() return self.seen_sources end
 --- Numbers of what there was from the start, as bytes.
 function record:roots() return self.root_bytes end
 
---- The factory's anchors as DER.
+--- The factory's anchors as DER; nil: there are none, not even an empty set.
 function record:anchors_list()
+  if not self.anchors then return nil end
   local list = {}
-  for i, facts in ipairs(self.anchors and self.anchors:facts() or {}) do
-    list[i] = facts.der
-  end
+  for i, facts in ipairs(self.anchors:facts()) do list[i] = facts.der end
   return list
 end
 

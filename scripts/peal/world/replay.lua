@@ -7,7 +7,9 @@
 --   control:rest()          nil: nothing is left on the tape; else a divergence
 --   control.lines, control.datagrams, control.told
 --
--- A divergence is { at = number of the crossing, expected =, got =, sentence }.
+-- A divergence is { at = number of the crossing, expected =, got =, sentence };
+-- where a function was called with something else, also call (its name) and
+-- where (the place in what it was asked).
 -- Rule files of operators run for real, in a box; what only a kill has ended
 -- is as it was.
 local form = require "peal.world.tape_form"
@@ -37,23 +39,35 @@ control.__index = control
 
 -- --- what is said ---
 
+-- Marks as texts that people can tell apart.
+local function read_mark(as)
+  local kind, rest = as:match("^(.)(%S*)")
+  return ("<%s%s>"):format(kind, rest:sub(1, 16))
+end
+
 local function arguments(bytes)
-  local list = form.unpack(bytes, function(as)
-    local kind, rest = as:match("^(.)(%S*)")
-    return ("<%s%s>"):format(kind, rest:sub(1, 16))
-  end)
+  local list = form.unpack(bytes, read_mark)
   if type(list) ~= "table" then return "" end
   local out = {}
   for i = 1, list.n or 0 do out[i] = form.shown(list[i]) end
   return table.concat(out, ", ")
 end
 
+local CALL_MAX <const> = 200
+
+-- Values that were given for one run (of `ask`) are nobody's business.
+local function call_text(name, bytes)
+  local text = arguments(bytes)
+  if name == "ask" then text = text:gsub(", {[^{}]*}$", "") end
+  if #text > CALL_MAX then text = text:sub(1, CALL_MAX) .. "..." end
+  return ("%s(%s)"):format(name, text)
+end
+
 local DESCRIBE <const> = {
-  call = function(e) return ("%s(%s)"):format(e[1], arguments(e[2])) end,
-  start = function(e) return ("%s(%s)"):format(e[1], arguments(e[3])) end,
-  asked = function(e) return ("a request: %s(%s)"):format(e[1],
-    arguments(e[2])) end,
-  finish = function(e) return ("the answer to call %d"):format(e[1]) end,
+  call = function(e) return call_text(e[1], e[2]) end,
+  start = function(e) return call_text(e[1], e[3]) end,
+  asked = function(e) return "a request: " .. call_text(e[1], e[2]) end,
+  finish = function(e) return ("the answer to start %d"):format(e[1]) end,
   yield = function() return "that the task waits" end,
   result = function(e) return ("that it returns (%s)"):format(
     arguments(e[1])) end,
@@ -68,6 +82,16 @@ local function describe(entry)
   return fn and fn(entry) or "now()"
 end
 
+-- Two calls of one function: the first place where they differ.
+local function difference(name, was, now)
+  local path, one, other = form.difference(form.unpack(was, read_mark),
+    form.unpack(now, read_mark))
+  if not path or name == "ask" and path:find("^%[2%]") then
+    return "what was given", "something", "something else"
+  end
+  return path:gsub("^%[1%]%.?", ""), one, other
+end
+
 function control:diverge(got, expected)
   if not self.diverged then
     local at = self.reader.n + 1
@@ -75,6 +99,17 @@ function control:diverge(got, expected)
     self.diverged = { at = at, expected = expected, got = got, sentence =
       ("call %d: recorded was %s; now it is %s"):format(at, expected, got) }
   end
+  error(DIVERGED, 0)
+end
+
+-- The same function is called with something else.
+function control:diverge_in(name, was, now)
+  local path, one, other = difference(name, was, now)
+  local at = self.reader.n + 1
+  self.diverged = self.diverged or { at = at, call = name, where = path,
+    expected = one, got = other, sentence =
+      ("call %d, %s: %s was %s; now it is %s"):format(at, name,
+        path == "" and "its argument" or path, one, other) }
   error(DIVERGED, 0)
 end
 
@@ -183,8 +218,10 @@ local function expect(self, kind, name, bytes)
   check_alive(self)
   local entry = self.reader:peek()
   local asked = entry and entry[entry.n - 1]
-  if not entry or entry.kind ~= kind or entry[1] ~= name or asked ~= bytes then
-    self:diverge(("%s(%s)"):format(name, arguments(bytes)))
+  if not entry or entry.kind ~= kind or entry[1] ~= name then
+    self:diverge(call_text(name, bytes))
+  elseif asked ~= bytes then
+    self:diverge_in(name, asked, bytes)
   end
   return self.reader:take()
 end
@@ -364,6 +401,15 @@ function replay.new(cassette, about)
   return world, self
 end
 
+-- An error that no recorded run had: of a damaged tape, or of another program.
+local function fallen(self, why)
+  if why:find("not enough memory$") then error(why, 0) end
+  local at, text = self.reader.n + 1, why:match("^[^\n]*")
+  self.diverged = { at = at, expected = "no error", got = text,
+    sentence = ("call %d: an error that was not recorded: %s"):format(at,
+      text) }
+end
+
 --- Run `fn(...)` as a task until it returns.
 -- @treturn[1] boolean true; and its results
 -- @treturn[2] boolean false; and the divergence
@@ -379,8 +425,8 @@ function control:run(fn, ...)
       self:dispatch(self.reader:peek(), "nothing: everybody waits")
     end
   end)
+  if not ok and not self.diverged then fallen(self, tostring(why)) end
   if self.diverged then return false, self.diverged end
-  if not ok then error(why, 0) end
   return true, unpack(results, 1, results.n)
 end
 

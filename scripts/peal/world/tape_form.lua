@@ -156,6 +156,9 @@ function READ.L(text, at, take, depth)
   return list, at
 end
 
+-- Fields that nobody is shown.
+local SECRET <const> = { password = true, proxy_password = true, body = true }
+
 -- A table without its own order: printed for people, keys in order.
 local function shown(value)
   if type(value) == "string" then
@@ -169,14 +172,48 @@ local function shown(value)
   for i = 1, n do parts[i] = shown(value[i]) end
   for _, key in ipairs(other_keys(value, n) or {}) do
     if key ~= "n" then
-      parts[#parts + 1] = ("%s = %s"):format(key, shown(value[key]))
+      parts[#parts + 1] = ("%s = %s"):format(key,
+        SECRET[key] and "********" or shown(value[key]))
     end
   end
   return "{" .. table.concat(parts, ", ") .. "}"
 end
 
---- A value for people, on one line, long texts cut.
+--- A value for people, on one line: long texts cut, passwords and bodies
+-- blanked.
 form.shown = shown
+
+local function all_keys(a, b)
+  local keys, seen = {}, {}
+  for _, t in ipairs { a, b } do
+    for key in next, t do
+      if not seen[key] then keys[#keys + 1], seen[key] = key, true end
+    end
+  end
+  table.sort(keys, before)
+  return keys
+end
+
+local function deeper(path, key)
+  if math.type(key) == "integer" then return ("%s[%d]"):format(path, key) end
+  return path == "" and tostring(key) or ("%s.%s"):format(path, key)
+end
+
+--- Where two values differ first, for people: the path to it (a secret of one
+-- has none of its texts), the one and the other; nil: nowhere.
+function form.difference(a, b, path)
+  path = path or ""
+  if type(a) ~= "table" or type(b) ~= "table" then
+    local same = a == b and math.type(a) == math.type(b)
+    if same then return nil end
+    return path, shown(a), shown(b)
+  end
+  for _, key in ipairs(all_keys(a, b)) do
+    local at, one, other = form.difference(a[key], b[key], deeper(path, key))
+    if at and SECRET[key] then return at, "one secret", "another one" end
+    if at then return at, one, other end
+  end
+end
 
 --- The value that these bytes stand for.
 --   take(as)   what a mark stands for; nil: there are none
