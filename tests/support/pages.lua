@@ -249,8 +249,8 @@ function Page:add_repl(block)
   end
   local input = ("%s/steps/%d.in"):format(self.folder, self.count + 1)
   local options = block.marks.repl
-  shown.command = ("peal repl %s <%s"):format(
-    type(options) == "string" and options or "", quoted(input))
+  shown.command = ("peal repl %s <\"$STEPS/%d.in\""):format(
+    type(options) == "string" and options or "", self.count + 1)
   block.commands = { shown }
   self:add_text(input, typed)
   self:add_command(shown)
@@ -278,6 +278,7 @@ function pages.run(text)
     local p = assert(process.spawn({ "/bin/sh", "-c",
       table.concat(page.script, "\n") }, { cwd = folder,
       stderr = folder .. "/stderr", env = { HOME = folder, TZ = "UTC",
+        STEPS = folder .. "/steps",
         PATH = folder .. "/bin:" .. os.getenv "PATH", NO_COLOR = "1",
         PYTHONUNBUFFERED = "1" } }))
     p:wait(GUARD_S)
