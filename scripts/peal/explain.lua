@@ -286,17 +286,19 @@ local function not_kept(list, wanted)
       .. table.concat(kept, ", ") or "run one: peal resync --store DIR" }
 end
 
--- What it has changed: the names, with the revisions before and after.
+-- What it has changed, between the revision before it and its last one; and
+-- that one's number.
 local function changes_of(store, cycle)
-  local previous
-  for _, entry in ipairs(revisions.list(store)) do
-    if entry.cycle == cycle and entry.cause == "resync" then
-      local list = previous
-        and revisions.diff(store, previous, entry.number)
-      return entry, list or nil
+  local previous, first, last
+  for _, one in ipairs(store:revisions() or {}) do
+    if one.cycle == cycle and one.cause == "resync" then
+      first, last = first or previous, one.number
+    elseif not last then
+      previous = one.number
     end
-    previous = entry.number
   end
+  if not last then return nil end
+  return last, first and revisions.diff(store, first, last) or nil
 end
 
 --- What a cycle has done, step by step; also one that failed or was refused.
@@ -319,11 +321,9 @@ function explain.cycle(store, n)
     time = found.time, outcome = found.outcome, reason = found.reason,
     explicit = found.explicit, prvst = found.prvst,
     steps = json.array(found.steps), undone = undo and undo.steps }
-  local entry
   if found.outcome ~= "refused" then
-    entry, out.changes = changes_of(store, found.cycle)
+    out.revision, out.changes = changes_of(store, found.cycle)
   end
-  out.revision = entry and entry.number
   return out
 end
 

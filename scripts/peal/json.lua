@@ -39,6 +39,7 @@ local function utf8_only(text)
 end
 
 local function quote(text)
+  if not text:find('[^ !#-%[%]-~]') then return '"' .. text .. '"' end
   return '"' .. utf8_only(text):gsub('[%c"\\\x7f]', escape) .. '"'
 end
 
@@ -50,30 +51,55 @@ local function is_array(t)
 end
 
 local function write_array(t, out, depth, indent)
-  if #t == 0 then
+  local n = #t
+  if n == 0 then
     out[#out + 1] = "[]"
     return
   end
-  local pad = indent and "\n" .. ("  "):rep(depth) or ""
-  for i = 1, #t do
-    out[#out + 1] = (i == 1 and "[" or ",") .. pad
+  local pad = indent and "\n" .. ("  "):rep(depth)
+  for i = 1, n do
+    out[#out + 1] = i == 1 and "[" or ","
+    if pad then out[#out + 1] = pad end
     write(t[i], out, depth + 1, indent)
   end
   out[#out + 1] = (indent and "\n" .. ("  "):rep(depth - 1) or "") .. "]"
 end
 
+-- '"name":' of names that come again and again.
+local NAMES_MAX <const> = 128
+local names, known = {}, 0
+
+local function name_text(key)
+  local text = names[key]
+  if text then return text end
+  text = quote(key) .. ":"
+  if known < NAMES_MAX then names[key], known = text, known + 1 end
+  return text
+end
+
+local function keys_of(t)
+  local keys, n = {}, 0
+  for k in pairs(t) do
+    n = n + 1
+    keys[n] = type(k) == "string" and k or tostring(k)
+  end
+  if n > 1 then table.sort(keys) end
+  return keys, n
+end
+
 local function write_object(t, out, depth, indent)
-  local keys = {}
-  for k in pairs(t) do keys[#keys + 1] = tostring(k) end
-  if #keys == 0 then
+  local keys, n = keys_of(t)
+  if n == 0 then
     out[#out + 1] = "{}"
     return
   end
-  table.sort(keys)
-  local pad = indent and "\n" .. ("  "):rep(depth) or ""
-  for i, k in ipairs(keys) do
-    out[#out + 1] = (i == 1 and "{" or ",") .. pad .. quote(k) ..
-      (indent and ": " or ":")
+  local pad = indent and "\n" .. ("  "):rep(depth)
+  for i = 1, n do
+    local k = keys[i]
+    out[#out + 1] = i == 1 and "{" or ","
+    if pad then out[#out + 1] = pad end
+    out[#out + 1] = name_text(k)
+    if pad then out[#out + 1] = " " end
     local v = t[k]
     if v == nil then v = t[tonumber(k)] end
     write(v, out, depth + 1, indent)
@@ -90,12 +116,12 @@ end
 
 function write(v, out, depth, indent)
   local kind = type(v)
-  if depth > MAX_DEPTH then
+  if kind == "string" then
+    out[#out + 1] = quote(v)
+  elseif depth > MAX_DEPTH then
     error("JSON deeper than " .. MAX_DEPTH .. " levels (a cycle?)", 0)
   elseif v == json.null or v == nil then
     out[#out + 1] = "null"
-  elseif kind == "string" then
-    out[#out + 1] = quote(v)
   elseif kind == "number" then
     out[#out + 1] = write_number(v)
   elseif kind == "boolean" then
