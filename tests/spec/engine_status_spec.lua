@@ -26,6 +26,8 @@ describe("the status", function()
     local lab = support.new { params = { Resync_Random_Delay = "2",
       Resync_Trigger_1 = '"$A" eq "go"' } }
     assert.equal("not started", why(lab))
+    lab.engine.plan = {} -- a session plans, and starts nothing
+    assert.equal("not started", why(lab))
     lab:boot("power_on")
     assert.equal("the random delay after the start ends at "
       .. "2026-11-22T10:16:10Z", why(lab))

@@ -50,8 +50,8 @@ end
 
 local SENTENCES <const> = {
   OFF = function(e)
-    return e.plan == nil and e.started == nil and "not started"
-      or "Provision_Enable is No"
+    return e.phone:param "Provision_Enable" == "No"
+      and "Provision_Enable is No" or "not started"
   end,
   RUN = function(e)
     if not e.running then -- what follows a resync
