@@ -4,6 +4,7 @@ local daemons = require "support.daemons"
 local json = require "peal.json"
 local methods = require "peal.daemon.methods"
 local phones = require "support.phones"
+local servers = require "support.servers"
 local program = require "support.program"
 local tcp = require "support.tcp"
 
@@ -99,6 +100,24 @@ describe("peal revert", function()
     assert.equal("before", p:param("GPP_A"))
     assert.matches("4 +%S+ +%- +revert 2 +1 +revert", p:run("history").out)
     assert.equal("revert", p:explain("GPP_A").author)
+  end)
+
+  it("asks at a terminal", function()
+    if not servers.find("script") then return pending("no script(1)") end
+    local p <close> = calm()
+    set(p, "GPP_A=1")
+    local command = ("%s revert 2 --store %s"):format(program.path, p.store)
+    local function answer(text)
+      return program.run { "/bin/sh", "-c",
+        ("(echo '%s'; cat) | script -qec '%s' /dev/null"):format(text,
+          command) }
+    end
+    local r = answer "n"
+    assert.matches("put it back%? %[y/N%]", r.out)
+    assert.matches("nothing was changed", r.out)
+    assert.equal("1", p:param("GPP_A"))
+    answer "y"
+    assert.equal("before", p:param("GPP_A"))
   end)
 
   it("is taken back by another", function()

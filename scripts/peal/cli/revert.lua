@@ -43,16 +43,11 @@ local function look(options)
   return nil, failed
 end
 
-local function at_a_terminal()
-  local ok, terminal = pcall(require, "peal.terminal")
-  return ok and terminal.is_tty(0)
-end
-
 -- May it be done? Asked at the terminal.
 local function agreed(options, wanted)
   if options.yes then return true end
   local count = #wanted.changes
-  if not at_a_terminal() then
+  if not require("peal.terminal").is_tty(0) then
     return nil, { sentence = ("%d %s would change, and nobody can be asked")
       :format(count, count == 1 and "parameter" or "parameters"),
       word = "usage", code = 2, next = "do it with: --yes" }
