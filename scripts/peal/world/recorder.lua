@@ -53,7 +53,8 @@ end
 local function given(self, name)
   local first = OPAQUE[name]
   return function(value, kind)
-    local opaque = first and (kind == "string" or kind == "table")
+    local opaque = first and value ~= ""
+      and (kind == "string" or kind == "table")
     first = false
     if not opaque and kind ~= "function" and kind ~= "userdata" then
       return nil
