@@ -177,10 +177,12 @@ end
 -- A whole input: prints what failed, and how long it took.
 -- @treturn[1] boolean did it succeed? nil: it goes on
 local function take(self, text, first)
-  local told = self.session:follow_store()
-  if told then output.say("%s", told) end
   local began = sys.monotonic()
-  local ok, failed = self:evaluate(text, first)
+  local ok, failed = interruptible(self, evaluate.call, mine(self), function()
+    local told = self.session:follow_store()
+    if told then output.say("%s", told) end
+  end)
+  if ok then ok, failed = self:evaluate(text, first) end
   if ok == nil then return nil end
   if not ok then
     if self.json then tell_json(self, failed) end
@@ -215,7 +217,7 @@ local function next_input(self)
     if line == false then
       text = nil
     else
-      first = text and first or self.line
+      first = text and first or self.interactive and 1 or self.line
       text = text and text .. "\n" .. line or line
       if text:find("%S") then
         done = take(self, text, first)

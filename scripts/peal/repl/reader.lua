@@ -44,6 +44,8 @@ function reader.terminal(options)
   if not ed then return nil, sentence, word end
   local self = { reading = false }
   local wait = waiter(self, options.loop)
+  -- ^C between two lines ends nothing, and wakes a loop that waits
+  local signal = options.loop:signal({ "INT" }, function() end)
 
   function self.read(prompt)
     self.reading = true
@@ -60,7 +62,12 @@ function reader.terminal(options)
   end
 
   function self.width() return terminal.width() or WIDTH end
-  function self.close() ed:close() end
+
+  function self.close()
+    if signal then signal:cancel() end
+    ed:close()
+  end
+
   return self
 end
 
