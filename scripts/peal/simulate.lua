@@ -28,6 +28,8 @@ local sim = {}
 sim.__index = sim
 
 local START <const> = 1795342530 -- 2026-11-22 10:15:30 UTC
+-- Nobody waits longer than that for a resync to record.
+local RECORD_MAX_S <const> = 400 * 86400
 local ADDRESS <const> = "192.0.2.7"
 
 local function nothing_new()
@@ -149,7 +151,7 @@ local function boot(self, reason)
   self.life = life_of.new { store = self.kept, hardware = self.hardware,
     phone = options.phone, time = self:time(), mono = self.off_mono,
     random = self.random, rules = self.rules, trust = options.trust,
-    keyring = self.keyring, wrap = options.wrap,
+    keyring = self.keyring,
     identity = options.phone.identity,
     server = function(request) return ask_server(self, request) end,
     dns = function(...) return look_up(self, options.dns or self.dns, ...) end,
@@ -382,6 +384,13 @@ function sim:step(limit)
   return self.timeline[n + 1]
 end
 
+--- Go to just after a tick; entries of the timeline tell theirs.
+function sim:to_tick(ticks)
+  checkpoints.restore(self, ticks, math.huge)
+  while self.ticks < ticks and go_on(self, math.huge) do end
+  return self
+end
+
 --- Go to where the last n (1) steps began.
 function sim:back(n)
   local list, ticks = self.timeline, self.ticks
@@ -391,10 +400,7 @@ function sim:back(n)
     ticks = i > 0 and list[i].tick - 1 or 0
   end
   while i > 0 and list[i].tick > ticks do i = i - 1 end
-  ticks = i > 0 and list[i].tick or 0
-  checkpoints.restore(self, ticks, math.huge)
-  while self.ticks < ticks and go_on(self, math.huge) do end
-  return self
+  return self:to_tick(i > 0 and list[i].tick or 0)
 end
 
 --- Go to a time, forward or back: s UTC or a text, see simulate/moment.lua.
@@ -406,6 +412,32 @@ function sim:to(text)
   if mono >= self:mono() then return self:run(mono - self:mono()) end
   checkpoints.restore(self, math.huge, mono)
   return self:run(mono - self:mono())
+end
+
+--- Go on to the end of the next resync, and record it.
+--   schema   of the store's parameters
+-- @treturn[1] table a cassette, see peal.cassette
+-- @return[2] nil, sentence
+function sim:record(schema)
+  local take = require "peal.cassette.take"
+  local taken, cassette
+  local recording = {
+    phone_for = function(_, phone)
+      taken = take.new(phone, schema)
+      return taken.phone
+    end,
+    ended = function(_, run, request)
+      cassette = taken:cassette(run, request)
+    end }
+  local limit = self:mono() + RECORD_MAX_S
+  while not cassette do
+    if self.life then self.life.engine.recording = recording end
+    if not go_on(self, limit) then
+      return nil, self.problem or "there will be no resync"
+    end
+  end
+  self.life.engine.recording = nil
+  return cassette
 end
 
 --- The store as it is now. It is the phone's own: copy it to keep it.
@@ -553,7 +585,6 @@ end
 --   trust     as in world/live.lua
 --   dice      seed (1)
 --   on_request  function{ mono, url, method }
---   wrap      function(world) -> world that the phone sees
 -- @treturn[1] table
 -- @return[2] nil, sentence
 function simulate.new(options)

@@ -4,34 +4,38 @@ local json = require "peal.json"
 local moment = require "peal.simulate.moment"
 local output = require "peal.cli.output"
 local script = require "peal.cli.simulate.script"
-local session = require "peal.cli.session"
+local passphrase = require "peal.cli.passphrase"
 local shown = require "peal.shown"
 local simulate = require "peal.simulate"
+local source = require "peal.cli.simulate.source"
 local sys = require "peal.sys"
+local zone = require "peal.zone"
 
 local command = {
   name = "simulate",
   usage = "[--at TIME [NAME...]]",
   summary = "Run the engine on a clock that jumps, over a copy of the phone, "
     .. "and print what\nit does: thirty days in a second or so.",
-  details = "Nothing is written, and no network is touched: the answers come "
-    .. "from --server\nor --recorded; without them every profile is empty. "
-    .. "Times are local:\n\"2027-03-28 01:30\", \"day 3 02:00\", \"+4 h\". "
-    .. "Resyncs that go the same way are\none line; -v shows all. "
-    .. "docs/simulate.md has more.",
+  details = "Nothing of the phone is written, and no network is touched: the "
+    .. "answers come from\n--server or --recorded; without them every profile "
+    .. "is empty. Times are local:\n\"2027-03-28 01:30\", \"day 3 02:00\", "
+    .. "\"+4 h\". Resyncs that go the same way are\none line; -v shows all. "
+    .. "Without --phone and --store the phone is that of\n--recorded, else "
+    .. "one with factory settings.",
   options = {
     { "--days", "N", "how long (30)" },
     { "--from", "TIME", "begin at that time (now)" },
     { "--zone", "TZ", "POSIX time zone of the phone's device" },
     { "--server", "SCRIPT", "Lua that answers for the servers" },
     { "--recorded", "FILE", "answers of a cassette, see peal record" },
-    { "--passphrase-file", "FILE", "where a cassette's passphrase is" },
+    passphrase.option,
     { "--event", "TEXT", "\"day 3 02:00 server down for 4 h\" and the like; "
       .. "may be repeated", repeated = true },
     { "--seed", "N", "other dice (1)" },
     { "--at", "TIME", "print values and what has changed by then" },
     { "--step", nil, "go step by step, forward and back" },
-    { "--record", "OUT", "write it to a cassette" },
+    { "--record", "OUT", "write a resync to a cassette: the first one from "
+      .. "--at on,\n                       else the last one" },
   },
   examples = {
     "peal simulate --phone phone.lua --days 30 --from \"2027-03-20 00:00\"",
@@ -70,28 +74,27 @@ local function check(options)
   return days * DAY
 end
 
-local function phone_options(open)
-  local file = open.file
-  return { identity = open.phone.identity, overrides = open.phone.overrides,
-    state = file.state, account = file.account, dhcp = file.dhcp,
-    keep_unknown = open.phone.keep_unknown }
+local function inject(sim, list)
+  for _, one in ipairs(list or {}) do
+    local ok, why = sim:inject(one)
+    if not ok then return usage(why) end
+  end
+  return true
 end
 
-local function make(options, open, given)
-  local sim, sentence = simulate.new { store = open.store,
-    phone = phone_options(open), device = open.world.device,
-    zone = options.zone or given.zone, now = math.floor(sys.time()),
+local function make(options, from, given)
+  local sim, sentence = simulate.new { store = from.store,
+    phone = from.phone, device = from.device,
+    zone = options.zone or given.zone or from.zone,
+    now = from.time or math.floor(sys.time()),
     time = options.from or given.from, load_server = given.load_server,
     load_answers = given.load_answers, read = given.read, dns = given.dns,
-    rules = open.world.rules(), trust = open.world.trust,
-    dice = math.tointeger(tonumber(options.seed or 1)), wrap = given.wrap }
-  if not sim then return usage("--from: " .. sentence) end
-  for _, list in ipairs { given.events or {}, options.event or {} } do
-    for _, one in ipairs(list) do
-      local ok, why = sim:inject(one)
-      if not ok then return usage(why) end
-    end
-  end
+    rules = from.rules, trust = from.trust,
+    dice = math.tointeger(tonumber(options.seed or 1)) }
+  if not sim then return usage(sentence) end
+  local ok, failed = inject(sim, given.events)
+  if ok then ok, failed = inject(sim, options.event) end
+  if not ok then return nil, failed end
   return sim
 end
 
@@ -195,25 +198,72 @@ local function show_at(sim, options, schema)
   return print_at(sim, options, schema)
 end
 
-function command.run(options)
+-- To where the last resync begins: --record takes that one.
+local function to_last_start(sim, seconds)
+  local ok, sentence = sim:run(seconds)
+  if not ok then return nil, sentence end
+  for i = #sim.timeline, 1, -1 do
+    if sim.timeline[i].kind == "start" then
+      return sim:to_tick(sim.timeline[i].tick - 1)
+    end
+  end
+  return nil, "no resync took place"
+end
+
+local function record(sim, options, schema, seconds)
+  local key, failed = passphrase.of(options, true)
+  if not key then return nil, failed end
+  local ok, sentence
+  if options.at then
+    ok, sentence = sim:to(options.at)
+  else
+    ok, sentence = to_last_start(sim, seconds)
+  end
+  local cassette
+  if ok then cassette, sentence = sim:record(schema) end
+  if not cassette then return failure(sentence) end
+  local size
+  size, failed = require("peal.cli.cassette_file").write(options.record,
+    cassette, key)
+  if not size then return nil, failed end
+  output.print(("recorded the resync of %s: %d bytes in %s"):format(
+    moment.show(math.floor(sim:time()), sim.home.zone), size, options.record))
+  output.say("play it: peal replay %s", options.record)
+  return 0
+end
+
+local function check_zone(text)
+  local ok, sentence = zone.parse(text or "UTC0")
+  if ok then return true end
+  return usage("--zone: " .. sentence, "for example CET-1CEST,M3.5.0,M10.5.0/3")
+end
+
+local function open(options)
   local seconds, failed = check(options)
   if not seconds then return nil, failed end
-  local given
+  local given, from, sim
   given, failed = script.read(options)
   if not given then return nil, failed end
-  local open
-  open, failed = session.open(options, { read_only = true, trust = true })
-  if not open then return nil, failed end
-  local sim
-  sim, failed = make(options, open, given)
+  from, failed = source.open(options, given.cassette)
+  if not from then return nil, failed end
+  local ok
+  ok, failed = check_zone(options.zone or given.zone)
+  if not ok then return nil, failed end
+  sim, failed = make(options, from, given)
   if not sim then return nil, failed end
+  return sim, from.schema, seconds
+end
+
+function command.run(options)
+  local sim, schema, seconds = open(options)
+  if not sim then return nil, schema end
+  if options.record then return record(sim, options, schema, seconds) end
   if options.step then
     return require("peal.cli.simulate.steps").run(sim, {
-      options = options, schema = open.schema, print_line = print_line,
-      value_of = value_of, changes_text = changes_text, seconds = seconds })
-  elseif options.at then
-    return show_at(sim, options, open.schema)
+      options = options, schema = schema, print_line = print_line,
+      value_of = value_of, changes_text = changes_text })
   end
+  if options.at then return show_at(sim, options, schema) end
   return run_all(sim, seconds, options)
 end
 

@@ -23,7 +23,6 @@ end
 -- start.
 local function can(self)
   return self.keys_made == 0 and not self.options.load_answers
-    and not self.options.wrap
 end
 
 -- Every other one goes: those that are left are twice as far apart.

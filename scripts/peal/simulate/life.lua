@@ -57,7 +57,7 @@ local function world_of(about, d)
     forget = true }
   about.remember(world)
   world.tell, world.log = about.tell, about.log
-  return about.wrap and about.wrap(world) or world, world
+  return world
 end
 
 local function identity_of(about)
@@ -69,13 +69,13 @@ end
 
 --- A phone with an engine, not started yet.
 --   about   store, hardware, phone (options of phone.new), time, mono, random,
---           server, dns, rules, trust, keyring, tell, log, wrap,
+--           server, dns, rules, trust, keyring, tell, log,
 --           remember(world), on_apply(changes), on_reboot(reason, hardware)
--- @treturn table world (the virtual one), device, phone, engine
+-- @treturn table world (virtual), device, phone, engine
 function life.new(about)
   local d = device_of(about)
-  local seen, world = world_of(about, d)
-  local options = { world = seen, identity = identity_of(about) }
+  local world = world_of(about, d)
+  local options = { world = world, identity = identity_of(about) }
   for _, name in ipairs { "state", "overrides", "account", "dhcp",
     "keep_unknown" } do
     options[name] = about.phone[name]

@@ -66,13 +66,22 @@ local function of_server(path)
   return out
 end
 
+local function of_cassette(options)
+  local c, failed =
+    require("peal.cli.cassette_file").read(options.recorded, options)
+  if not c then return nil, failed end
+  return { cassette = c, load_answers = function()
+    return require("peal.cassette").answers(c)
+  end }
+end
+
 --- What --server or --recorded says: load_server or load_answers, read,
--- events, dns, zone, from.
+-- events, dns, zone, from, cassette.
 -- @return[2] nil, failure
 function script.read(options)
   if options.server then return of_server(options.server) end
   if options.recorded then
-    return require("peal.cli.simulate.recorded").read(options)
+    return of_cassette(options)
   end
   return {}
 end
