@@ -8,8 +8,8 @@ local sip_identity = {}
 --- Their names, without the number of the line.
 sip_identity.names = { Line_Enable = true, Display_Name = true,
   User_ID = true, Password = true, Use_Auth_ID = true, Auth_ID = true,
-  Auth_Realm = true, SIP_URI = true, Proxy = true, Outbound_Proxy = true,
-  Use_Outbound_Proxy = true, Alternate_Proxy = true,
+  Reversed_Auth_Realm = true, SIP_URI = true, Proxy = true,
+  Outbound_Proxy = true, Use_Outbound_Proxy = true, Alternate_Proxy = true,
   Alternate_Outbound_Proxy = true, Use_DNS_SRV = true, SIP_Port = true,
   SIP_Transport = true, Register = true, Register_Expires = true }
 

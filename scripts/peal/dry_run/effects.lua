@@ -7,6 +7,8 @@
 --   { kind = "certificate", what = "mic" or "host" }
 --   { kind = "report", url = }
 --   { kind = "schedule" }                 resyncs would come at other times
+--   { kind = "sent", url = }              what a rule sends (--post, --put);
+--                                         the dry run has sent it too
 -- each with a text for people.
 local context = require "peal.cycle.context"
 local headset = require "peal.headset"
@@ -114,11 +116,23 @@ end
 local OWN <const> = { mic = "the phone's own certificate is renewed",
   host = "the certificates of the terminals are made anew" }
 
-local function add_certificates(list, e)
+local function add_certificates(list, e, run)
   for _, what in ipairs { "host", "mic" } do
-    local seen = e.seen[what]
-    if seen and seen.word == "dry-run" then
+    local seen = e.seen[what] or {}
+    if seen.word == "dry-run" then
       add(list, "certificate", OWN[what], { what = what })
+    elseif seen.outcome == "failed" then
+      context.note(run, seen.word, nil, ("%s: that would fail: %s"):format(
+        OWN[what], seen.reason))
+    end
+  end
+end
+
+local function add_sent(list, e)
+  for _, one in ipairs(e.world.refused) do
+    if one.what == "posted" then
+      add(list, "sent", "sent by the plan as well, for the rule asks so: "
+        .. one.about, { url = one.about })
     end
   end
 end
@@ -164,8 +178,9 @@ function effects.of(e, run, before, after)
   add_lines(list, run.result)
   add_upgrade(list, e, run)
   add_headset(list, e, run)
-  add_certificates(list, e)
+  add_certificates(list, e, run)
   add_report(list, e)
+  add_sent(list, e)
   add_schedule(list, before, after)
   return list
 end

@@ -8,12 +8,16 @@
 --                   { call = "fetch", key =, results =, time =, body_sent = }
 --                   "resolve" and "ask" likewise; results as table.pack gives
 --                   them. Files that a rule asks for are among them
---   world.refused   list of what was not done: { what = "upgrade", "headset",
---                   "certificate", "report", "send" ..., about = }
+--   world.refused   list of what was not done: { what = "image_begin",
+--                   "headset_prompt", "new_key", "sent" (a report, a request
+--                   for a certificate), "image" ..., about = }; and of what
+--                   was: "posted", for a rule
 --
 -- world.decide(): from now on files are read only; nothing is sent to a server
 -- any more, and no image is fetched. Until then a rule's own --post or --put
 -- is sent, as the rule asks for it.
+local device = require "peal.device"
+
 local dry = {}
 
 -- Members of a device that only tell something.
@@ -31,9 +35,10 @@ local function noted(note, what)
   end
 end
 
-local function terminals_of(device)
+-- Terminals that nobody talks to.
+local function terminals_of(real)
   local list = {}
-  for i, one in ipairs(device.terminals(device.of) or {}) do
+  for i, one in ipairs(device.terminals(real)) do
     list[i] = { id = one.id, kind = one.kind, push = function() end,
       restart = function() end }
   end
@@ -45,17 +50,14 @@ local function device_over(real, note)
   local out = {}
   for _, name in ipairs(READS) do out[name] = real[name] end
   for _, name in ipairs { "image_begin", "image_write", "image_finish",
-    "activate", "headset_install" } do
+    "activate", "headset_install", "renew" } do
     if real[name] then out[name] = noted(note, name) end
   end
   if real.prompt then
     out.prompt = function(kind, about) note(kind, about) end
   end
   if real.terminals then
-    local device = require "peal.device"
-    out.terminals = function()
-      return terminals_of { terminals = device.terminals, of = real }
-    end
+    out.terminals = function() return terminals_of(real) end
   end
   return out
 end

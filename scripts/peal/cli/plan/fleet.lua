@@ -174,7 +174,8 @@ local EFFECTS <const> = { { "reboot", "reboot" },
   { "reregister", "register a line anew" }, { "upgrade", "upgrade" },
   { "headset", "ask about headset firmware" },
   { "certificate", "get a new certificate" }, { "report", "send a report" },
-  { "schedule", "resync at other times" } }
+  { "schedule", "resync at other times" },
+  { "sent", "have sent what a rule posts" } }
 
 local function print_effects(effects)
   local parts = {}
