@@ -11,6 +11,7 @@
 -- the copy of a boot on the way, give the same store, timeline and requests.
 local answers = require "peal.simulate.answers"
 local checkpoints = require "peal.simulate.checkpoints"
+local civil = require "peal.civil"
 local clock = require "peal.engine.clock"
 local device = require "peal.device"
 local happenings = require "peal.simulate.happenings"
@@ -358,6 +359,12 @@ end
 --- s UTC, by the clock of the phone.
 function sim:time()
   return self:true_time() + self.offset
+end
+
+--- For a prompt: when it is, and how much has happened.
+function sim:__tostring()
+  return ("simulation (%s, %d entries in its timeline)"):format(
+    civil.iso(self:true_time()), #self.timeline)
 end
 
 --- Go on for some seconds.

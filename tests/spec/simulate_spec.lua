@@ -161,6 +161,11 @@ describe("a simulation", function()
     assert.are.equal(revision, st:revision())
   end)
 
+  it("is one line at a prompt", function()
+    assert.matches("^simulation %(2027%-03%-20T23:00:00Z, %d+ entries in its "
+      .. "timeline%)$", tostring(new():run(DAY)))
+  end)
+
   it("folds what goes the same way into one line", function()
     local sim = new { time = "2026-11-22 11:15:30",
       server = { ["*"] = support.profile { GPP_A = "one" } } }
