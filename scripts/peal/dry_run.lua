@@ -48,12 +48,10 @@ end
 
 -- An engine that is not started and has no task.
 --   about   as of dry_run.cycle(): engine, progress
-local function engine_of(twin, about)
-  local e = engine.new(twin)
+local function engine_of(phone, about)
+  local e = engine.new(phone)
   for key, value in pairs(about.progress or {}) do e[key] = value end
-  e.started, e.off = true, not twin:yes("Provision_Enable")
-  if e.off then return e end
-  if about.engine then arm_as(e, about.engine) else arm_by_start(e) end
+  e.started, e.off = true, not phone:yes("Provision_Enable")
   return e
 end
 
@@ -83,6 +81,16 @@ local function usual(e)
   return answer
 end
 
+-- What it has armed, and would answer after a success. Another phone is asked:
+-- what a rule file says once is not to be said here.
+local function look(twin, about)
+  local e = engine_of(twin:twin(twin.world), about)
+  if e.off then return { timers = e.timers } end
+  if about.engine then arm_as(e, about.engine) else arm_by_start(e) end
+  return { timers = e.timers, plan = e.plan, next = next_resync(e),
+    usual = usual(e) }
+end
+
 -- --- the run ---
 
 local function request_of(about)
@@ -103,8 +111,8 @@ end
 --- As cycle(), over a phone whose world is a dry one already: it is spent.
 function dry_run.over(twin, about)
   local request = request_of(about)
-  local e = engine_of(twin, about)
-  local before = { next = next_resync(e), usual = not e.off and usual(e) }
+  local e, before = engine_of(twin, about), look(twin, about)
+  e.timers, e.plan = before.timers, before.plan
   local run = cycle.new(twin, request)
   local result = run.result
   result.effects, result.phone, result.world = {}, twin, twin.world
