@@ -34,6 +34,7 @@ int luaopen_peal_sandbox(lua_State *L);
 int luaopen_peal_schema(lua_State *L);
 int luaopen_peal_store(lua_State *L);
 int luaopen_peal_sys(lua_State *L);
+int luaopen_peal_terminal(lua_State *L);
 int luaopen_peal_tftp(lua_State *L);
 int luaopen_peal_trust(lua_State *L);
 int luaopen_peal_worker(lua_State *L);

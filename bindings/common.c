@@ -20,6 +20,7 @@ void peal_open_bindings(lua_State *L)
 		{ "peal.schema", luaopen_peal_schema },
 		{ "peal.store", luaopen_peal_store },
 		{ "peal.sys", luaopen_peal_sys },
+		{ "peal.terminal", luaopen_peal_terminal },
 		{ "peal.tftp", luaopen_peal_tftp },
 		{ "peal.trust", luaopen_peal_trust },
 		{ "peal.worker", luaopen_peal_worker },

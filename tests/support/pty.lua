@@ -8,7 +8,8 @@
 -- The screen is that of an xterm, as far as line editors use one: the text is
 -- what a person would see, all rows since the start with those that have
 -- scrolled away, without blanks at their ends, up to the row of the cursor.
--- Nothing sleeps: expect() reads until the text has what it looks for.
+-- Nothing sleeps: expect() reads until the text has what it looks for, behind
+-- what was found before and in lines that have changed since.
 local outputs = require "support.outputs"
 local process = require "support.process"
 
@@ -24,10 +25,12 @@ local GUARD_S <const> = 30
 
 -- Rows are lists of characters (UTF-8), from 1; a wide one is followed by "".
 
-local function row_text(row)
-  local out = {}
-  for i = 1, row.n do out[i] = row[i] or " " end
-  return (table.concat(out):gsub(" +$", ""))
+-- Without blanks at its end, `least` columns at least.
+local function row_text(row, least)
+  local out, n = {}, row.n
+  while n > 0 and (row[n] or " ") == " " do n = n - 1 end
+  for i = 1, math.max(n, least or 0) do out[i] = row[i] or " " end
+  return table.concat(out)
 end
 
 local function row_at(self, y)
@@ -58,6 +61,7 @@ local function put(self, char, width)
 end
 
 local function cut(row, from)
+  row.wraps = nil
   for i = from, row.n do row[i] = nil end
   row.n = math.min(row.n, from - 1)
 end
@@ -188,7 +192,8 @@ function pty.spawn(argv, options)
   local p = assert(process.spawn(argv, { pty = true, env = env,
     cwd = options.cwd }))
   local self = setmetatable({ process = p, width = 80, height = 24, rest = "",
-    rows = { { n = 0 } }, x = 1, y = 1, bells = 0, seen = 1, raw = {},
+    rows = { { n = 0 } }, x = 1, y = 1, bells = 0, raw = {},
+    text_then = "", after = 1,
     line = outputs.line(argv), reveals = options.reveals }, Pty)
   if options.rows or options.columns then
     self:resize(options.rows or 24, options.columns or 80)
@@ -202,13 +207,9 @@ function Pty:text()
   local out = {}
   for y = 1, self.y do
     local row = row_at(self, y)
-    out[#out + 1] = row_text(row)
-    if y == self.y then
-      local short = self.x - 1 - utf8.len(out[#out])
-      if short > 0 then out[#out] = out[#out] .. (" "):rep(short) end
-    elseif not row.wraps then
-      out[#out + 1] = "\n"
-    end
+    out[#out + 1] = row_text(row, y == self.y and self.x - 1
+      or row.wraps and row.n)
+    if y < self.y and not row.wraps then out[#out + 1] = "\n" end
   end
   return table.concat(out)
 end
@@ -245,18 +246,36 @@ function Pty:send(text)
   assert(self.process:write(text))
 end
 
+-- Where the next search begins: behind what was found; or, for editors draw
+-- lines anew, at the beginning of the first line that has changed since.
+local function start_of(self, text)
+  if text == self.text_then then return self.after end
+  local at = 1
+  for line in self.text_then:gmatch("[^\n]*\n") do
+    if text:sub(at, at + #line - 1) ~= line then break end
+    at = at + #line
+  end
+  return math.min(at, self.after)
+end
+
+local function note_found(self, text, last)
+  self.text_then, self.after = text, last + 1
+end
+
 local function give_up(self, what, why)
+  local text = self:text()
   error(("%s, waiting for %q; from here on the screen has:\n%s"):format(why,
-    what, self:text():sub(self.seen)), 3)
+    what, text:sub(start_of(self, text))), 3)
 end
 
 -- Read until find() is true of the text behind what was found before.
 local function wait_for(self, find, what, guard)
   local deadline = process.now() + (guard or GUARD_S)
   while true do
-    local found = table.pack(find(self:text(), self.seen))
+    local text = self:text()
+    local found = table.pack(find(text, start_of(self, text)))
     if found[1] then
-      self.seen = found[2] + 1
+      if found[2] then note_found(self, text, found[2]) end
       return table.unpack(found, 3, found.n)
     end
     local ok, why = more(self, math.max(0, deadline - process.now()))
@@ -282,7 +301,7 @@ end
 --- Wait until `holds(tty)` is true; it is asked after everything that comes.
 function Pty:until_(holds, guard)
   return wait_for(self, function()
-    if holds(self) then return self.seen, self.seen - 1 end
+    return holds(self)
   end, "a condition", guard)
 end
 

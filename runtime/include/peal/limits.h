@@ -114,6 +114,12 @@ enum {
 #ifndef PEAL_LIMIT_CONTROL_PEERS
 	PEAL_LIMIT(PEAL_LIMIT_CONTROL_PEERS, 64), /* at one socket */
 #endif
+#ifndef PEAL_LIMIT_HISTORY
+	PEAL_LIMIT(PEAL_LIMIT_HISTORY, 1 << 20), /* file of a line editor */
+#endif
+#ifndef PEAL_LIMIT_TYPED
+	PEAL_LIMIT(PEAL_LIMIT_TYPED, 1 << 20), /* a line that was typed */
+#endif
 	PEAL_LIMIT_END_ = 0
 };
 

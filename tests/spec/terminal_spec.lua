@@ -1,0 +1,344 @@
+-- The editor, and Ctrl-C, at a terminal as a person has it.
+local process = require "support.process"
+local program = require "support.program"
+local pty = require "support.pty"
+
+local LUA <const> = (os.getenv("PEAL_BUILD") or program.root .. "/build")
+  .. "/tests/peal-lua"
+local SIGINT <const>, SIGTERM <const> = 2, 15
+
+-- Reads lines and says what it got.
+local ECHO <const> = [[
+local terminal = require "peal.terminal"
+local loop = require "peal.loop".new()
+local ed, sentence, word = terminal.editor { name = "t",
+  history = os.getenv("HISTORY_FILE"), history_max = 3,
+  complete = function(line, cursor)
+    local before = line:sub(1, cursor):match("%S*$")
+    if before == "bad" then error("no names today", 0) end
+    local out = {}
+    for _, name in ipairs { "Resync_Periodic", "Resync_At", "Report", "école",
+        "écran" } do
+      if name:sub(1, #before) == before then out[#out + 1] = name end
+    end
+    return out, cursor - #before + 1
+  end }
+if not ed then print(sentence, word) os.exit(9) end
+loop:signal({ "WINCH" }, function() ed:resized() end)
+local failing
+local function wait()
+  local ready
+  local handle = loop:readable(0, function() ready = true end)
+  while not ready and not failing do loop:run(true) end
+  handle:cancel()
+  if failing then error(failing, 0) end
+end
+local prompt = os.getenv("PROMPT") or "> "
+local commands = {
+  event = function()
+    loop:timer(0.05, function() ed:print("event 1\nevent 2") end)
+  end,
+  fail = function() loop:timer(0.05, function() failing = "failed" end) end,
+  exit = function() loop:timer(0.05, function() os.exit(7) end) end,
+  shut = function() loop:timer(0.05, function() os.exit(8, true) end) end,
+}
+while true do
+  local ok, line = pcall(ed.read, ed, prompt, wait)
+  if not ok then print("error " .. line) break end
+  print(line == nil and "the end" or line == false and "interrupted"
+    or ("%q"):format(line))
+  if line == nil then break end
+  if line then
+    if not line:find("secret") then assert(ed:add(line)) end
+    if commands[line] then commands[line]() end
+  end
+end
+ed:close()
+print(tostring(ed))
+]]
+
+describe("the editor", function()
+  local dir, tty
+
+  before_each(function() dir = process.temp_dir() end)
+  after_each(function()
+    if tty then tty:close() end
+    tty = nil
+    process.remove(dir)
+  end)
+
+  local function write(name, text)
+    local path = dir .. "/" .. name
+    local file <close> = assert(io.open(path, "w"))
+    file:write(text)
+    return path
+  end
+
+  local function start(source, env, options)
+    local all = { HOME = dir, HISTORY_FILE = dir .. "/history" }
+    for key, value in pairs(env or {}) do all[key] = value end
+    options = options or {}
+    options.env = all
+    tty = pty.spawn({ LUA, write("main.lua", source or ECHO) }, options)
+    return tty
+  end
+
+  it("reads lines, in UTF-8 under any locale", function()
+    for _, locale in ipairs { "C", "de_DE", "C.UTF-8" } do
+      start(nil, { LC_ALL = locale }):expect("> $")
+      assert.is_false(tty:cooked())
+      tty:send("h\u{e9}llo w\u{f6}rld \u{6f22}\u{5b57}\n")
+      tty:see('"h\u{e9}llo w\u{f6}rld \u{6f22}\u{5b57}"\n> ')
+      tty:send("ab\u{6f22}\u{5b57}\2\2\127c\n") -- left, left, backspace
+      tty:see('"ac\u{6f22}\u{5b57}"\n> ')
+      tty:send("a\xff\xc3b\n")
+      tty:see('"ab"\n> ')
+      tty:close()
+    end
+  end)
+
+  it("ends on Ctrl-D on an empty line, and leaves the terminal as it was",
+    function()
+      start():expect("> $")
+      tty:send("abc\1\4\4\n") -- to the beginning, delete twice
+      tty:see('"c"\n> ')
+      tty:send("\4")
+      tty:see("the end\npeal.terminal.editor (closed)")
+      assert.same({ "exited", 0 }, { tty:wait() })
+    end)
+
+  it("says that Ctrl-C was typed, and reads on", function()
+    start():expect("> $")
+    tty:send(("half a line "):rep(12) .. "\3")
+    tty:see("interrupted\n> ")
+    tty:send("next\n")
+    tty:see('"next"\n> ')
+  end)
+
+  it("prints above what is being typed, which stays", function()
+    start(nil, { PROMPT = "two\nlines> " }):expect("two\nlines> $")
+    tty:send("event\n")
+    tty:expect("lines> $")
+    tty:send("half typed\2\2")
+    tty:expect("event 1\nevent 2\ntwo\nlines> half typed$")
+    tty:send("!\n")
+    tty:see('"half typ!ed"')
+  end)
+
+  it("prints above a line that is longer than the screen is wide", function()
+    local long = ("0123456789"):rep(17)
+    start(nil, nil, { rows = 10, columns = 40 }):expect("> $")
+    tty:send("event\n")
+    tty:expect("> $")
+    tty:send(long)
+    tty:expect("event 1\nevent 2\n> " .. long .. "$")
+    tty:send("\n")
+    tty:see('"' .. long .. '"')
+  end)
+
+  it("follows the terminal to another size", function()
+    start():expect("> $")
+    tty:send(("x"):rep(100))
+    tty:until_(function()
+      local _, column = tty:cursor()
+      return column == 23
+    end)
+    tty:resize(24, 60)
+    tty:until_(function()
+      local _, column = tty:cursor()
+      return column == 43
+    end)
+    tty:send("y\n")
+    tty:see('"' .. ("x"):rep(100) .. 'y"\n> ')
+  end)
+
+  it("completes as far as all candidates agree, then lists them", function()
+    start():expect("> $")
+    tty:send("a Res\t")
+    tty:expect("> a Resync_$")
+    tty:send("\t")
+    tty:expect("Resync_Periodic  Resync_At\n> a Resync_$")
+    tty:send("A\t\n")
+    tty:see('"a Resync_At"\n> ')
+    tty:send("\u{e9}c\t\t")
+    tty:see("\u{e9}cole  \u{e9}cran\n> \u{e9}c")
+    tty:send("r\t x\1\5\n")
+    tty:see('"\u{e9}cran x"\n> ')
+  end)
+
+  it("loses nothing to a completion that fails", function()
+    start():expect("> $")
+    tty:send("bad\t")
+    tty:expect("no names today\n> bad$")
+    tty:send("ly\n")
+    tty:see('"badly"')
+  end)
+
+  it("remembers the lines it is told to, in a file of its user", function()
+    local path = dir .. "/history"
+    start():expect("> $")
+    for _, line in ipairs { "one", "two \\ back", "a secret", "three", "four",
+        "five" } do
+      tty:send(line .. "\n")
+      tty:expect("> $")
+    end
+    tty:send("\4")
+    tty:wait()
+    local sys = require "peal.sys"
+    assert.equal(384, sys.stat(path).mode)
+    assert.falsy(program.slurp(path):find("secret"))
+    start():expect("> $")
+    tty:send("\16\16\16\n") -- three lines up
+    tty:see('"three"\n> ')
+    tty:send("\16\16\16\16\16\n")
+    tty:see('"four"\n> ')
+    -- cut back to the maximum when it was opened, grown by two since
+    assert.equal("three\nfour\nfive\nthree\nfour\n", program.slurp(path))
+  end)
+
+  it("searches its history backwards", function()
+    write("history", "apple\nbanana\n")
+    start():expect("> $")
+    tty:send("\18ppl")
+    tty:see("apple")
+    tty:send("\n\n")
+    tty:see('"apple"\n')
+  end)
+
+  it("brings lines of several lines back as they were", function()
+    write("history", "if x then\\n  y()\\nend\n")
+    start():expect("> $")
+    tty:send("\16")
+    tty:expect("> if x then\n  y%(%)\nend$")
+    tty:send("\n")
+    tty:see('"if x then\\\n  y()\\\nend"')
+  end)
+
+  it("opens without a history that cannot be kept, and says so when it adds",
+    function()
+      process.mkdir(dir .. "/folder")
+      start(nil, { HISTORY_FILE = dir .. "/folder" }):expect("> $")
+      tty:send("x\n")
+      tty:see("cannot keep the history in " .. dir .. "/folder")
+    end)
+
+  it("raises what its wait raised, with the terminal as it was", function()
+    start():expect("> $")
+    tty:send("fail\n")
+    tty:expect("> $")
+    tty:send("half")
+    tty:see("error failed\n")
+    assert.same({ "exited", 0 }, { tty:wait() })
+  end)
+
+  -- The program is left by a shell, which tells how its terminal is.
+  local function under_shell(name, env)
+    local script = write(name, ([[
+      trap : INT
+      cd %s
+      before=$(stty -g)
+      "%s" main.lua
+      code=$?
+      [ "$(stty -g)" = "$before" ] && echo "code $code, as it was"
+    ]]):format(dir, LUA))
+    local all = { HOME = dir, HISTORY_FILE = dir .. "/history" }
+    for key, value in pairs(env or {}) do all[key] = value end
+    write("main.lua", ECHO)
+    tty = pty.spawn({ "/bin/bash", "-m", script }, { env = all })
+    tty:expect("> $")
+  end
+
+  it("leaves the terminal as it was, whichever way it ends", function()
+    local ways = {
+      { "fail\n", 0 }, { "exit\n", 7 }, { "shut\n", 8 }, { "\4", 0 } }
+    for _, way in ipairs(ways) do
+      under_shell("shell")
+      tty:send(way[1])
+      tty:see(("code %d, as it was"):format(way[2]))
+      tty:close()
+    end
+  end)
+
+  it("leaves it as it was when a signal ends the process", function()
+    for _, signal in ipairs { SIGTERM, 1, SIGINT } do
+      under_shell("shell")
+      tty:send("half a line")
+      tty:expect("line$")
+      local pid = program.slurp(("/proc/%d/task/%d/children"):format(
+        tty.process:pid(), tty.process:pid())):match("%d+")
+      assert(os.execute(("kill -%d %s"):format(signal, pid)))
+      tty:see(("code %d, as it was"):format(128 + signal))
+      tty:close()
+    end
+  end)
+
+  it("is suspended by Ctrl-Z and comes back with what was typed", function()
+    write("main.lua", ECHO)
+    tty = pty.spawn({ "/bin/bash", "--norc", "-i" }, { env = { PS1 = "sh: ",
+      HOME = dir, HISTORY_FILE = dir .. "/history" } })
+    tty:expect("sh: $")
+    tty:send(("%s %s/main.lua\n"):format(LUA, dir))
+    tty:expect("\n> $")
+    tty:send("half")
+    tty:expect("> half$")
+    tty:send("\26")
+    tty:expect("Stopped.*sh: $")
+    tty:send("stty -a | grep -o ' icanon'; fg\n")
+    tty:expect("icanon\n.*\n> half$")
+    tty:send(" more\n")
+    tty:see('"half more"\n> ')
+  end)
+
+  it("refuses what is no terminal, or one that cannot edit", function()
+    local source = write("main.lua", ECHO)
+    assert.same({ "lines are edited at a terminal only\tinvalid\n", 9 }, {
+      program.run({ LUA, source }).out, program.run({ LUA, source }).code })
+    for _, term in ipairs { "dumb", "", "no-such-terminal" } do
+      start(nil, { TERM = term }):see(("(TERM=%s) cannot edit lines"):format(
+        term))
+      tty:see("invalid")
+      assert.same({ "exited", 9 }, { tty:wait() })
+    end
+  end)
+
+  it("is loaded by nobody who does not edit", function()
+    start([[
+      local terminal = require "peal.terminal"
+      local function loaded()
+        return io.open("/proc/self/maps"):read("a"):find("libedit") ~= nil
+      end
+      print(terminal.width(), terminal.is_tty(0), loaded())
+      terminal.editor {}
+      print(loaded())
+    ]])
+    tty:expect("80%s+true%s+false\ntrue\n")
+  end)
+
+  it("asks for a secret that is not shown", function()
+    start([[
+      local terminal = require "peal.terminal"
+      print(("%q"):format(terminal.secret("passphrase: ")))
+      print(terminal.secret(("again: ")))
+    ]]):expect("passphrase: $")
+    tty:send("open s\u{e9}same\n")
+    tty:see('passphrase:\n"open s\u{e9}same"\n')
+    tty:expect("again: $")
+    tty:send("\4")
+    tty:expect("nil%s+no such thing%s+not%-found")
+    assert.is_true(tty:cooked())
+  end)
+
+  it("shows again what is typed when a signal ends the question", function()
+    write("main.lua", [[
+      require "peal.terminal".secret("passphrase: ")
+    ]])
+    tty = pty.spawn({ "/bin/bash", "-c", ([[
+      trap : INT
+      "%s" %s/main.lua
+      stty -a | grep -o ' echo '
+    ]]):format(LUA, dir) })
+    tty:expect("passphrase: $")
+    tty:send("\3")
+    tty:see(" echo")
+  end)
+end)
