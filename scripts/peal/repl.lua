@@ -13,8 +13,8 @@ local sys = require "peal.sys"
 local repl = {}
 repl.__index = repl
 
--- `_1` to `_9`: the answers before, the newest first.
-local ANSWERS <const> = 9
+-- `_`, and `_1` to `_9`: the answers before, the newest first.
+local ANSWERS <const> = 10
 
 --- @param options
 --   session      see repl/session.lua
@@ -74,8 +74,7 @@ local function remember(self, value)
   self.answers[ANSWERS + 1] = nil
   for i, answer in ipairs(self.answers) do
     if answer == json.null then answer = nil end
-    self.env["_" .. i] = answer
-    if i == 1 then self.env._ = answer end
+    self.env[i == 1 and "_" or "_" .. i - 1] = answer
   end
 end
 

@@ -353,8 +353,8 @@ describe("peal -e and scripts", function()
   end)
 
   it("keep the answers", function()
-    local r = script("'a'\n'b'\n{_, _1, _2}\n")
-    assert.equal('"a"\n"b"\n{ "b", "b", "a" }\n', r.out)
+    local r = script("'a'\n'b'\n'c'\n{_, _1, _2}\n_[1]\n")
+    assert.equal('"a"\n"b"\n"c"\n{ "c", "b", "a" }\n"c"\n', r.out)
   end)
 
   it("commit where they say so, and ask nobody", function()

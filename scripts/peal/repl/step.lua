@@ -66,16 +66,16 @@ end
 local function ask(repl)
   while true do
     local line = repl:read("step> ")
-    if line == nil or line == "q" then return "quit" end
+    if not line or line == "q" then return "quit" end -- or ^D, ^C
     if line == "" or line == "n" then return "next" end
     if line == "c" then return "go on" end
-    if line then
-      local ok, failed = repl:evaluate(line, repl.line)
-      if ok == nil then
-        repl:say("the line is not complete")
-      elseif not ok then
-        repl:say(failed.sentence)
-      end
+    local ok, failed = repl:evaluate(line, repl.interactive and 1 or repl.line)
+    if ok == nil then
+      repl:say("the line is not complete")
+    elseif not ok and failed.word == "canceled" then
+      error(failed, 0) -- ^C is for all that runs
+    elseif not ok then
+      repl:say(failed.sentence)
     end
   end
 end
