@@ -180,7 +180,8 @@ end
 --                     phones: samples as well, and their rules are read
 --   options.properties  true: the properties of peal.check.properties as well
 -- @treturn table findings (list, see check/findings.lua), counts, files (name
---   -> { coverage = { executable, executed, missed, asked } })
+--   -> { coverage = { executable, executed, missed, asked } }), properties
+--   (list of those that hold: { property, text })
 function check.run(options)
   local findings = findings_of.new()
   local shared = { findings = findings, writers = writers.new(),
@@ -199,7 +200,8 @@ function check.run(options)
   end
   shared.writers:report(findings)
   if options.properties then
-    require("peal.check.properties").report(options, findings)
+    out.properties =
+      require("peal.check.properties").report(options, findings)
   end
   out.findings, out.counts = findings:all(), findings:counts()
   return out

@@ -72,6 +72,10 @@ local BUILT_IN <const> = {
   phone("by NOTIFY", "notify", { identity = { MAC = "2c1743ffee01" } }),
   phone("by URL, in Sydney", "url", { time = at(5, 21),
     params = { Time_Zone = "GMT+10:00" } }),
+  phone("by NOTIFY, a minute after another", "notify", {
+    state = { PRVTMR = 60 } }),
+  phone("DBS-210, in January", "periodic", { time = at(45, 9),
+    identity = { PN = "DBS-210-3PC" }, state = { PRVST = 1 } }),
   phone("two lines busy", "periodic", { lines_active = 2,
     state = { PRVST = 1 } }),
   phone("the clock not set", "boot", { clock_trusted = false, time = 90,
@@ -226,8 +230,9 @@ local function nth_value(schema, about, texts, n)
   end
   local number = NUMBERS[(n - 1) % #NUMBERS + 1]
   if schema:check(about.name, number) then return number end
-  local text = texts[(n - 1) % math.max(1, #texts) + 1] or "sample-text-1"
-  return schema:check(about.name, text)
+  local text = texts[(n - 1) % math.max(1, #texts) + 1]
+  return text and schema:check(about.name, text)
+    or schema:check(about.name, "Sample-text-1")
 end
 
 local function change_of(schema, name, texts, n)
@@ -248,6 +253,16 @@ local function change_names(schema, texts)
         out[#out + 1] = name
       end
     end
+  end
+  return out
+end
+
+--- Parameters that texts of a file name, with a value to try, into `out`.
+function samples.mentioned(schema, texts, out)
+  for i, name in ipairs(change_names(schema, texts)) do
+    local about = schema:param(name)
+    local text = nth_value(schema, about, texts, i)
+    if text and text ~= "" then out[name] = text end
   end
   return out
 end
