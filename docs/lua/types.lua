@@ -776,3 +776,30 @@ function Snapshot:write(store, overrides) end
 ---@param name string
 ---@return string|nil text
 function Snapshot:get(name) end
+
+--- A line editor.
+---@class peal.Editor
+local Editor = {}
+
+--- A line; nil: the end; false: ^C. wait() returns when something has been typed, or at any time.
+---@param prompt string
+---@param wait? function
+---@return string|false|nil line
+function Editor:read(prompt, wait) end
+
+--- Whole lines, above what is being typed.
+---@param text string
+function Editor:print(text) end
+
+--- Puts a line into the history.
+---@param line string
+---@return boolean|nil ok
+---@return string? sentence
+---@return string? word
+function Editor:add(line) end
+
+--- To be told of SIGWINCH.
+function Editor:resized() end
+
+--- Leaves the terminal as it was.
+function Editor:close() end

@@ -44,6 +44,36 @@ return {
       "Takes the store's values.", fails = true },
     { "get(name: string) -> text: string|nil", "A value." },
   },
+  { name = "peal.terminal", kind = "module", source = "our choice, on libedit",
+    doc = "A person at a terminal. Opening the module replaces "
+      .. "coroutine.resume and coroutine.wrap by ones that interruptible() "
+      .. "knows of.",
+    { "is_tty(fd: integer) -> yes: boolean", "Is it a terminal?" },
+    { "width() -> columns: integer", "80 where nobody knows." },
+    { "secret(prompt: string) -> line: string",
+      "Asks for a line that is not shown.", fails = true },
+    { "editor(options: table) -> editor: peal.Editor",
+      "A line editor: { name =, history = a file, history_max =, complete = "
+        .. "fn(line, cursor) -> list, start }. The word is not-found where "
+        .. "there is no libedit.", fails = true },
+    { "interruptible(fn: function, ...: any) -> ok: boolean, ...: any",
+      "Calls fn; ^C raises the error \"interrupted\" in it. A second one, or "
+        .. "the first when nothing came of it for a second, ends the process "
+        .. "with code 130." },
+    { "interrupted() -> yes: boolean",
+      "Has ^C been pressed in this interruptible()?" },
+  },
+  { name = "Editor", kind = "class", metatable = "peal.terminal.editor",
+    source = "our choice, on libedit", doc = "A line editor.",
+    { "read(prompt: string, wait?: function) -> line: string|false|nil",
+      "A line; nil: the end; false: ^C. wait() returns when something has "
+        .. "been typed, or at any time." },
+    { "print(text: string)", "Whole lines, above what is being typed." },
+    { "add(line: string) -> ok: boolean", "Puts a line into the history.",
+      fails = true },
+    { "resized()", "To be told of SIGWINCH." },
+    { "close()", "Leaves the terminal as it was." },
+  },
   { name = "peal.sys", kind = "module", source = "our choice",
     doc = "Clocks, dice and files, for worlds and tools.",
     { "time() -> seconds: number", "The wall clock, since 1970." },
