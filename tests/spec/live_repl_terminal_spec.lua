@@ -123,6 +123,18 @@ describe("peal repl at a terminal", function()
     assert.equal("42", types "6 * 7")
   end)
 
+  it("takes plain lines where no line can be edited", function()
+    tty = pty.spawn({ program.path, "repl" }, { env = { HOME = home,
+      TERM = "dumb" } })
+    tty:expect("no line editing: .-\npeal> $")
+    assert.equal("42", types "6 * 7")
+    tty:send("print 'go' while true do end\n")
+    tty:see("\ngo\n")
+    tty:send("\3")
+    tty:expect("interrupted.-\npeal> $")
+    leave()
+  end)
+
   it("fits what it prints into the width of the terminal", function()
     start()
     tty:resize(24, 60)

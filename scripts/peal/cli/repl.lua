@@ -51,7 +51,7 @@ local function at_terminal(session, about)
     end }
   if found then return found end
   output.say("no line editing: %s [%s]", sentence, word or "")
-  return reader.bare()
+  return reader.bare(session.loop)
 end
 
 local function banner(session)

@@ -16,6 +16,11 @@ function reader.plain()
     close = function() end }
 end
 
+-- ^C between two lines ends nothing, and wakes a loop that waits.
+local function on_interrupt(loop)
+  return loop:signal({ "INT" }, function() end)
+end
+
 -- Runs the loop while nobody types; what the loop's callbacks say is printed
 -- above the prompt.
 local function waiter(self, loop)
@@ -44,8 +49,7 @@ function reader.terminal(options)
   if not ed then return nil, sentence, word end
   local self = { reading = false }
   local wait = waiter(self, options.loop)
-  -- ^C between two lines ends nothing, and wakes a loop that waits
-  local signal = options.loop:signal({ "INT" }, function() end)
+  local signal = on_interrupt(options.loop)
 
   function self.read(prompt)
     self.reading = true
@@ -72,13 +76,18 @@ function reader.terminal(options)
 end
 
 --- Lines of a terminal without an editor: a prompt, and what is typed.
-function reader.bare()
-  local self = reader.plain()
+function reader.bare(loop)
+  local self, signal = reader.plain(), on_interrupt(loop)
   function self.read(prompt)
     io.stdout:write(prompt)
     io.stdout:flush()
     return io.stdin:read("l")
   end
+
+  function self.close()
+    if signal then signal:cancel() end
+  end
+
   return self
 end
 
