@@ -33,14 +33,17 @@ local function is_address(name)
   return name:find("^[%d.]+$") or name:find(":", 1, true)
 end
 
---- @treturn function server(request), for virtual.new(): the n-th answer to
+--- @param c         a cassette
+-- @param exchanges  as of contents.exchanges(); nil: the cassette's own
+-- @param lookups    as of contents.lookups(); nil: the cassette's own
+-- @treturn function server(request), for virtual.new(): the n-th answer to
 --   the n-th request of that method and URL
 -- @treturn function dns(name, kind, use_hosts), likewise
-return function(c)
-  local fetched = by_key(contents.exchanges(c), function(one)
+return function(c, exchanges, lookups)
+  local fetched = by_key(exchanges or contents.exchanges(c), function(one)
     return contents.key(one.request)
   end)
-  local looked_up = by_key(contents.lookups(c), function(one)
+  local looked_up = by_key(lookups or contents.lookups(c), function(one)
     return ("%s %s"):format(one.kind, one.name)
   end)
 
