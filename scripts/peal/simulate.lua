@@ -129,20 +129,27 @@ local function look_up(self, dns, name, kind, use_hosts)
   return { { address = address and name or ADDRESS, age = 0 } }
 end
 
--- Keys are made of real entropy: the n-th one is remembered, and is the same
--- again when the simulation goes over its moment a second time.
-local function remember(self, world)
-  local new_key = world.new_key
-  function world.new_key(kind)
+-- Keys and certificates are made with real entropy: the n-th one is kept, and
+-- is the same again when the simulation goes over its moment a second time.
+local function kept(self, name, fn)
+  return function(...)
     self.keys_made = self.keys_made + 1
-    local name = self.keys_made .. " " .. kind
-    local known = self.keys[name]
+    local key = ("%d %s"):format(self.keys_made, name)
+    local known = self.keys[key]
     if not known then
-      known = table.pack(new_key(kind))
-      self.keys[name] = known
+      known = table.pack(fn(...))
+      self.keys[key] = known
     end
     return table.unpack(known, 1, known.n)
   end
+end
+
+local function remember(self, world)
+  local issue = world.issue
+  world.new_key = kept(self, "new_key", world.new_key)
+  world.issue = setmetatable({}, { __index = function(_, name)
+    return kept(self, name, issue[name])
+  end })
 end
 
 -- --- lives ---

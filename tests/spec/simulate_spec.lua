@@ -522,6 +522,19 @@ describe("going back", function()
     end
   end)
 
+  it("makes the same keys and certificates again", function()
+    local d = require("peal.device.simulated").new {
+      terminals = { { id = "17", kind = "sip" } }, address = "192.0.2.9" }
+    local sim = new { device = d, zone = ZURICH }
+    sim:run(3 * DAY)
+    assert.is_true(sim.keys_made > 1)
+    local wanted = all_of(sim)
+    assert(sim:to("day 1"))
+    assert(sim:to("+3 days"))
+    assert.are.same(wanted, all_of(sim))
+    assert.is_nil(d.terminal("17").bundle) -- the phone's own is left alone
+  end)
+
   it("asks the server the same again", function()
     local asked = {}
     local sim = new { on_request = function(request)
