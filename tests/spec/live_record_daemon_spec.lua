@@ -258,6 +258,30 @@ describe("peal replay", function()
     assert.are.equal(2, program.peal("replay").code)
   end)
 
+  it("plays a redacted one, which needs no passphrase and has no secret",
+    function()
+    if not need("nginx") then return end
+    local r = program.peal("record", "--redact", file, "--out", out "ticket",
+      SECRET)
+    assert.are.equal(0, r.code, r.err)
+    assert.is_truthy(read(out "ticket"):find("^peal%-cassette 1 clear\n"))
+    local played = program.peal("replay", out "ticket")
+    assert.are.equal(0, played.code, played.err)
+    assert.is_truthy(played.out:find("GPP_C", 1, true))
+  end)
+
+  it("writes a case, which runs", function()
+    if not need("nginx") then return end
+    local path = folder .. "/case.lua"
+    local r = replay(file, "--case", path)
+    assert.are.equal(0, r.code, r.err)
+    local case = dofile(path)[1]
+    local run = require("support.cases").run(case)
+    assert.are.equal("success", run.results[1].outcome)
+    assert.are.equal("got", run.store:get("GPP_C"))
+    assert.is_nil(read(path):find("geh31m", 1, true))
+  end)
+
   it("with --rules shows what these would have done, parameter by parameter",
     function()
     if not need("nginx") then return end
