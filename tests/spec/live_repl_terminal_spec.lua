@@ -351,6 +351,19 @@ describe("peal repl at a terminal", function()
       assert.equal('"from the server"', types "param.GPP_B")
     end)
 
+    it("gives up by ^C where the daemon is stopped", function()
+      if not web then return end
+      d = daemons.start { p }
+      start("--attach")
+      d.process:kill(19) -- STOP
+      tty:send("print 'go' status()\n")
+      tty:see("\ngo\n")
+      tty:send("\3")
+      tty:expect("interrupted[^\n]*\npeal> $")
+      d.process:kill(18) -- CONT
+      assert.equal('"IDLE"', types "status().state")
+    end)
+
     it("says that the daemon has ended", function()
       if not web then return end
       d = daemons.start { p }

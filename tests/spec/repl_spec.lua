@@ -400,6 +400,31 @@ describe("peal -e and scripts", function()
     end
   end)
 
+  it("run a file in the session, whose errors name its lines", function()
+    local path = phones.write(p.dir .. "/more.lua",
+      "function twice(x)\n  return x * 2\nend\n")
+    local r = script((":load %s\ntwice(21)\nx = twice {}\n"):format(path))
+    assert.equal("42\n", r.out)
+    assert.matches("more%.lua:2: attempt to perform arithmetic", r.err)
+    assert.matches("more%.lua:2 in twice\n  stdin:3\n", r.err)
+    r = script(":load " .. p.dir .. "/none.lua\n")
+    assert.equal(1, r.code)
+    assert.matches("none%.lua", r.err)
+  end)
+
+  it("print as they are told, and how long it took", function()
+    local r = script(":format lua\n{{name='a'}}\n:format json\n{1}\n"
+      .. ":format table\n{{name='a'}}\n:timing on\n1\n")
+    assert.matches('^{ { name = "a" } }\n%[\n  1\n%]\nNAME\na\n'
+      .. "timing is on\n%(.- ms%)\n1\n%(%d+%.%d ms%)\n$", r.out)
+    assert.equal(1, script(":format xml\n").code)
+  end)
+
+  it("are the same without a daemon, a store or a phone", function()
+    local r = program.peal("-e", "phone.PN, #schedule(2)", "--json")
+    assert.same({ "peal", 2 }, json.decode(r.out))
+  end)
+
   it("show fingerprints only, whatever way a secret is printed", function()
     local rows = { "param.GPP_SA", "print(param.GPP_SA)", "{param.GPP_SA}",
       "store:get 'GPP_SA'", "store:value 'GPP_SA'", "'x'..param.GPP_SA",

@@ -43,7 +43,7 @@ local function own_frames(mine)
     if not info then break end
     if mine(info.source) and info.currentline > 0 then
       out[#out + 1] = { source = info.short_src, line = info.currentline,
-        name = info.name }
+        name = info.what ~= "main" and info.name or nil }
     end
     level = level + 1
   end
