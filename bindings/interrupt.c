@@ -207,6 +207,8 @@ int peal_lua_interruptible(lua_State *L)
 {
 	int outermost = !running.active, status;
 
+	if (outermost)
+		running.raised = 0;
 	luaL_checktype(L, 1, LUA_TFUNCTION);
 	lua_pushboolean(L, 1);
 	lua_insert(L, 1);
@@ -215,11 +217,15 @@ int peal_lua_interruptible(lua_State *L)
 	status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
 	if (outermost)
 		end();
-	if (status) {
-		lua_pushboolean(L, 0);
-		lua_replace(L, 1);
-	}
-	return lua_gettop(L);
+	if (!status)
+		return lua_gettop(L);
+	lua_pushboolean(L, 0);
+	/* whatever it became on its way, with a traceback or in a cleanup */
+	if (running.raised)
+		lua_pushliteral(L, "interrupted");
+	else
+		lua_pushvalue(L, -2);
+	return 2;
 }
 
 int peal_lua_interrupted(lua_State *L)

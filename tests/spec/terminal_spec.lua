@@ -342,3 +342,155 @@ describe("the editor", function()
     tty:see(" echo")
   end)
 end)
+
+describe("what may be interrupted", function()
+  local dir, tty
+
+  before_each(function() dir = process.temp_dir() end)
+  after_each(function()
+    if tty then tty:close() end
+    process.remove(dir)
+  end)
+
+  -- Runs `body` as an interruptible function; returns when it is ready().
+  local function start(body)
+    local path = dir .. "/main.lua"
+    local file = assert(io.open(path, "w"))
+    file:write(([[
+      local terminal = require "peal.terminal"
+      local loop = require "peal.loop".new()
+      local waits = loop:signal({ "INT" }, function() end)
+      local function ready() io.write("go\n") io.flush() end
+      local function body(...) %s end
+      print(terminal.interruptible(body, 1, nil, 3))
+      print(terminal.interrupted())
+      print(terminal.interruptible(function() return "well" end))
+    ]]):format(body))
+    file:close()
+    tty = pty.spawn({ LUA, path })
+    tty:see("go\n")
+  end
+
+  it("returns as pcall does when nobody interrupts it", function()
+    start("ready() return select('#', ...), ...")
+    tty:expect("true%s+3%s+1%s+nil%s+3\nfalse\ntrue%s+well\n")
+    tty:close()
+    start("ready() error({}, 0)")
+    tty:expect("false%s+table: %S+\n")
+    tty:close()
+    start("ready() error('why', 0)")
+    tty:expect("false%s+why\nfalse\n")
+  end)
+
+  local loops = {
+    ["an endless loop"] = "while true do end",
+    ["one in a coroutine"] = "local co = coroutine.create(function() "
+      .. "while true do end end) coroutine.resume(co) while true do end",
+    ["one in a wrapped coroutine"] = "coroutine.wrap(function() "
+      .. "coroutine.wrap(function() while true do end end)() end)()",
+    ["coroutines without end"] = "while true do "
+      .. "coroutine.wrap(function() coroutine.yield() end)() end",
+    ["one that catches every error"] = "local function f() while true do end "
+      .. "end while true do pcall(f) end",
+    ["one that catches them in a coroutine"] = "while true do coroutine"
+      .. ".resume(coroutine.create(function() while true do end end)) end",
+    ["a loop that waits for events"] = "loop:timer(1000, print) loop:run()",
+    ["a callback that never returns"] = "loop:timer(0, function() "
+      .. "while true do end end) loop:run()",
+    ["a wait in turns"] = "while not terminal.interrupted() do "
+      .. "loop:timer(0.01, function() end) loop:run(true) end "
+      .. "error('interrupted', 0)",
+    ["many calls into C"] = "local s = ('x'):rep(100) while true do "
+      .. "s:find('y') end",
+  }
+  for what, body in pairs(loops) do
+    it("ends: " .. what, function()
+      start("ready() " .. body)
+      local before = process.now()
+      tty:send("\3")
+      tty:expect("false%s+interrupted\nfalse\ntrue%s+well\n")
+      assert.is_true(process.now() - before < 20)
+      assert.same({ "exited", 0 }, { tty:wait() })
+    end)
+  end
+
+  it("lets what is to be closed be closed", function()
+    start([[
+      local guard <close> = setmetatable({}, { __close = function()
+        local n = 0
+        for i = 1, 500 do n = n + i end
+        print("closed", n)
+      end })
+      ready()
+      while true do end]])
+    tty:send("\3")
+    tty:expect("closed%s+125250\nfalse%s+interrupted\n")
+  end)
+
+  -- A match that takes for ever: C that looks at nothing.
+  local DEAF <const> = "ready() return (('a'):rep(40)):find("
+    .. "('a*'):rep(40) .. 'b')"
+
+  local function cpu_ticks()
+    local stat = program.slurp(("/proc/%d/stat"):format(tty.process:pid()))
+    return tonumber(stat:match("%) %S" .. (" %S+"):rep(10) .. " (%d+)"))
+  end
+
+  -- Started, and so far on that it must be in C.
+  local function start_deaf()
+    start(DEAF)
+    local enough = cpu_ticks() + 5
+    tty:until_(function() return cpu_ticks() >= enough end, 30, 0.01)
+  end
+
+  it("ends the process when C does not hear for a second", function()
+    start_deaf()
+    tty:send("\3")
+    tty:see("peal: interrupted\n")
+    assert.same({ "exited", 130 }, { tty:wait() })
+  end)
+
+  it("ends the process at the second time", function()
+    start_deaf()
+    local before = process.now()
+    tty:send("\3\3")
+    tty:see("peal: interrupted\n")
+    assert.same({ "exited", 130 }, { tty:wait() })
+    assert.is_true(process.now() - before < 20)
+  end)
+
+  it("dies of SIGINT as ever when nothing is under way", function()
+    local path = dir .. "/main.lua"
+    local file <close> = assert(io.open(path, "w"))
+    file:write([[
+      require "peal.terminal".interruptible(function() end)
+      io.write("go\n") io.flush()
+      while true do end]])
+    file:flush()
+    tty = pty.spawn({ LUA, path })
+    tty:see("go\n")
+    tty:send("\3")
+    assert.same({ "killed", SIGINT }, { tty:wait() })
+  end)
+
+  it("leaves coroutines as they were", function()
+    start([[
+      ready()
+      local co = coroutine.wrap(function(a)
+        local b = coroutine.yield(a + 1)
+        error("broken " .. b, 0)
+      end)
+      assert(co(1) == 2)
+      local ok, why = pcall(co, 5)
+      assert(not ok and why == "broken 5", why)
+      assert(not pcall(co))
+      local r = coroutine.create(function(...) return select("#", ...) end)
+      assert(select(2, coroutine.resume(r, nil, nil)) == 2)
+      assert(coroutine.resume(r) == false)
+      assert(not pcall(coroutine.resume, 1))
+      assert(not pcall(coroutine.wrap, 1))
+      assert(coroutine.isyieldable() == false)
+      return "fine"]])
+    tty:expect("true%s+fine\n")
+  end)
+end)

@@ -264,6 +264,10 @@ end
 
 local function give_up(self, what, why)
   local text = self:text()
+  if why == "eof" then
+    local how, number = self.process:wait(1)
+    why = ("eof (%s %s)"):format(how, number)
+  end
   error(("%s, waiting for %q; from here on the screen has:\n%s"):format(why,
     what, text:sub(start_of(self, text))), 3)
 end
@@ -298,11 +302,17 @@ function Pty:see(plain, guard)
   end, plain, guard)
 end
 
---- Wait until `holds(tty)` is true; it is asked after everything that comes.
-function Pty:until_(holds, guard)
-  return wait_for(self, function()
-    return holds(self)
-  end, "a condition", guard)
+--- Wait until `holds(tty)` is true; it is asked after everything that comes,
+-- and every so many seconds if `every` is given.
+function Pty:until_(holds, guard, every)
+  local deadline = process.now() + (guard or GUARD_S)
+  while not holds(self) do
+    local left = math.max(0, deadline - process.now())
+    local ok, why = more(self, math.min(left, every or left))
+    if not ok and (why == "eof" or left == 0) then
+      give_up(self, "a condition", why)
+    end
+  end
 end
 
 --- Wait for the end of the program.
