@@ -60,8 +60,8 @@ local function compare_before(store, was, is)
 end
 
 local function said(answer)
-  return answer.word or ("%sbytes %d"):format(answer.status
-    and ("status %d, "):format(answer.status) or "", answer.bytes or 0)
+  return answer.word or ("%s%s bytes"):format(answer.status
+    and ("HTTP %s, "):format(answer.status) or "", answer.bytes or 0)
 end
 
 local function compare_answers(was, is)

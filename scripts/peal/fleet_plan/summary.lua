@@ -154,6 +154,12 @@ local function values_of(map, name)
   return by_phones(list, name)
 end
 
+-- The same, with the lines of their phones in order.
+local function with_lines(map, name)
+  for _, entry in pairs(map) do table.sort(entry.lines) end
+  return values_of(map, name)
+end
+
 local function public_group(name, group)
   local params = json.array {}
   for param, about in pairs(group.params) do
@@ -179,8 +185,8 @@ function summary:public()
   end
   return { phones = self.phones, unchanged = self.unchanged,
     changed = self.changed, failed = self.failed, refused = self.refused,
-    groups = groups, failures = values_of(self.failures, "rule"),
-    refusals = values_of(self.refusals, "reason"), effects = self.effects,
+    groups = groups, failures = with_lines(self.failures, "rule"),
+    refusals = with_lines(self.refusals, "reason"), effects = self.effects,
     notes = values_of(self.notes, "word") }
 end
 
