@@ -79,9 +79,17 @@ local function note_jump(self, z, time)
       moment.show_span(math.abs(after - before))) })
 end
 
+-- The engine tells times in UTC: here they are local like all others.
+local function localized(text, z)
+  return (text:gsub("%d+%-%d+%-%d+T%d+:%d+:%d+Z", function(utc)
+    return moment.show(moment.time(utc, {}), z)
+  end))
+end
+
 local function tell(self, entry)
   local z, time = zone_now(self), math.floor(self:time())
   note_jump(self, z, time)
+  if entry.kind == "held" then entry.text = localized(entry.text, z) end
   self.last_seen = { zone = z, time = time }
   entry.time, entry.mono, entry.offset = time, self:mono(), z:offset(time)
   add(self, entry)

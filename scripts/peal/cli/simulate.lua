@@ -17,9 +17,9 @@ local command = {
   summary = "Run the engine on a clock that jumps, over a copy of the phone, "
     .. "and print what\nit does: thirty days in a second or so.",
   details = "Nothing of the phone is written, and no network is touched: the "
-    .. "answers come from\n--server or --recorded; without them every profile "
-    .. "is empty. Times are local:\n\"2027-03-28 01:30\", \"day 3 02:00\", "
-    .. "\"+4 h\". Resyncs that go the same way are\none line; -v shows all. "
+    .. "answers come\nfrom --server or --recorded; without them every profile "
+    .. "is empty. Times are\nlocal: \"2027-03-28 01:30\", \"day 3 02:00\", "
+    .. "\"+4 h\". Resyncs that go the same way\nare one line; -v shows all. "
     .. "Without --phone and --store the phone is that of\n--recorded, else "
     .. "one with factory settings.",
   options = {
@@ -29,18 +29,17 @@ local command = {
     { "--server", "SCRIPT", "Lua that answers for the servers" },
     { "--recorded", "FILE", "answers of a cassette, see peal record" },
     passphrase.option,
-    { "--event", "TEXT", "\"day 3 02:00 server down for 4 h\" and the like; "
-      .. "may be repeated", repeated = true },
+    { "--event", "TEXT", "\"day 3 02:00 server down for 4 h\"; may be "
+      .. "repeated", repeated = true },
     { "--seed", "N", "other dice (1)" },
     { "--at", "TIME", "print values and what has changed by then" },
     { "--step", nil, "go step by step, forward and back" },
     { "--record", "OUT", "write a resync to a cassette: the first one from "
-      .. "--at on,\n                       else the last one" },
+      .. "--at,\n                       else the last one" },
   },
   examples = {
     "peal simulate --phone phone.lua --days 30 --from \"2027-03-20 00:00\"",
-    "peal simulate --server examples/simulations/flaky.lua --event "
-      .. "\"day 3 02:00 power cut\"",
+    "peal simulate --server server.lua --event \"day 3 02:00 power cut\"",
     "peal simulate --store st --rules new-rules --at \"day 7\" GPP_A",
   },
 }

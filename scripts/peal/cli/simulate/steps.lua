@@ -111,10 +111,17 @@ local function obey(sim, line, about)
   return trouble == nil
 end
 
+local STDIN <const> = 0
+
+-- Is somebody typing?
+local function is_at_terminal()
+  return require("peal.terminal").is_tty(STDIN)
+end
+
 --- @param about  options, schema, print_line, value_of, changes_text
 -- @treturn integer exit code
 function steps.run(sim, about)
-  local at_terminal = about.at_terminal
+  local at_terminal = is_at_terminal()
   local last, sound = "n", true
   while true do
     if at_terminal then
