@@ -51,11 +51,19 @@ end
 local session = {}
 session.__index = session
 
-local function refuse(self, id, sentence, word, place, next_step)
+-- Who cannot be answered, for want of memory, must not wait for ever.
+local function send(self, frame)
   if not self.peer then return end
-  self.peer:send(encode { id = id or json.null, error = {
-    word = word or "internal", sentence = sentence, place = place,
-    next = next_step } })
+  local ok, sent, failed = pcall(function()
+    return self.peer:send(encode(frame))
+  end)
+  if not ok or failed then self:close() end
+  if not ok then error(sent, 0) end
+end
+
+local function refuse(self, id, sentence, word, place, next_step)
+  send(self, { id = id or json.null, error = { word = word or "internal",
+    sentence = sentence, place = place, next = next_step } })
 end
 
 local function answer(self, call, result, ...)
@@ -63,9 +71,7 @@ local function answer(self, call, result, ...)
   self.calls[call.id] = nil
   self.under_way = self.under_way - 1
   if result == nil then return refuse(self, call.id, ...) end
-  if self.peer then
-    self.peer:send(encode { id = call.id, result = result })
-  end
+  send(self, { id = call.id, result = result })
 end
 
 -- The call that a frame asks for, or nil, sentence, word.
