@@ -15,6 +15,7 @@ local civil = require "peal.civil"
 local clock = require "peal.engine.clock"
 local device = require "peal.device"
 local happenings = require "peal.simulate.happenings"
+local happens = require "peal.simulate.happens"
 local keyring = require "peal.keyring"
 local life_of = require "peal.simulate.life"
 local moment = require "peal.simulate.moment"
@@ -95,7 +96,8 @@ local function tell(self, entry)
   add(self, entry)
 end
 
-local function say(self, kind, text, ...)
+--- Put a line into the timeline.
+function sim:say(kind, text, ...)
   tell(self, { kind = kind, text = text:format(...) })
 end
 
@@ -186,7 +188,7 @@ local function boot(self, reason)
     end,
   }
   self.off = false
-  say(self, "boot", "boot (%s), load %s", reason or "by the engine",
+  self:say("boot", "boot (%s), load %s", reason or "by the engine",
     (device.loads(self.life.device, {})))
   task.spawn(function() self.life.engine:start(reason) end)
 end
@@ -206,89 +208,6 @@ function sim:plan(one)
   while list[at] and list[at].mono <= one.mono do at = at + 1 end
   table.insert(list, at, one)
 end
-
--- --- what happens ---
-
-local function cut_power(self, _, one)
-  if self.off then return end
-  local d = self.life.device
-  d.on_reboot = nil
-  d.reboot("power_on")
-  say(self, "fault", "power cut%s", one.lasts
-    and " for " .. moment.show_span(one.lasts) or "")
-  self.life.engine.stopped = true
-  local hardware = life_of.hardware(d, self.options.phone.identity)
-  hardware.lines_active = 0
-  self:power_off(hardware, "power_on", one.lasts or happenings.BOOT_S)
-end
-
-local function set_params(self, values)
-  local ok, sentence = self:write(values, "set")
-  if not ok then say(self, "set", "not set: %s", sentence) end
-end
-
--- A device that is off takes its state with the next boot.
-local function on_device(field, method)
-  return function(self, value)
-    if self.off then
-      self.hardware[field] = value
-    else
-      self.life.device[method](value)
-    end
-  end
-end
-
-local set_lines = on_device("lines_active", "set_lines")
-local set_registered = on_device("registered", "set_registered")
-local set_trusted = on_device("clock_trusted", "set_clock")
-local set_address = on_device("address", "set_address")
-
-local HAPPENS <const> = {
-  boot = function(self, reason) boot(self, reason) end,
-  power_cut = cut_power,
-  server_down = function(self, down, one)
-    self.down = down
-    say(self, "fault", "server %s%s", down and "down" or "up again",
-      one.lasts and " for " .. moment.show_span(one.lasts) or "")
-  end,
-  dns_down = function(self, down, one)
-    self.dns_down = down
-    say(self, "fault", "DNS %s%s", down and "down" or "up again",
-      one.lasts and " for " .. moment.show_span(one.lasts) or "")
-  end,
-  lines = function(self, n)
-    say(self, "fault", n == 0 and "all lines idle" or "%d %s", n,
-      n == 1 and "call" or "calls")
-    set_lines(self, n)
-  end,
-  registered = function(self, yes)
-    say(self, "fault", "registration %s", yes and "back" or "lost")
-    set_registered(self, yes)
-  end,
-  trusted = function(self, yes)
-    say(self, "clock", yes and "the clock is set" or "the clock is lost")
-    set_trusted(self, yes)
-  end,
-  address = function(self, address)
-    say(self, "fault", "address %s", address)
-    set_address(self, address)
-  end,
-  clock = function(self, seconds)
-    self.offset = self.offset + seconds
-    if not self.off then self.life.world.step(seconds) end
-    say(self, "clock", "the clock is set %s by %s",
-      seconds < 0 and "back" or "forward",
-      moment.show_span(math.abs(seconds)))
-    if not self.off then self.life.engine:clock_changed() end
-  end,
-  set = set_params,
-  resync = function(self, rule)
-    if self.off then return end
-    local ok, sentence = self.life.engine:resync { by = "simulate",
-      rule = type(rule) == "string" and rule or nil }
-    if not ok then say(self, "held", "resync refused: %s", sentence) end
-  end,
-}
 
 -- --- ticks ---
 
@@ -323,8 +242,12 @@ local function tick(self, one)
     self:plan { mono = one.mono + one.lasts, kind = after.kind,
       value = after.value }
   end
-  if one.kind == "boot" then checkpoints.take(self, one) end
-  HAPPENS[one.kind](self, one.value, one)
+  if one.kind == "boot" then
+    checkpoints.take(self, one)
+    boot(self, one.value)
+  else
+    happens[one.kind](self, one.value, one)
+  end
 end
 
 -- What a person did here before going back is done again.
@@ -508,7 +431,7 @@ function sim:write(values, cause)
   local ok
   ok, sentence = txn:commit(cause, math.floor(self:time()))
   if not ok then return nil, sentence end
-  say(self, "set", "%s", timeline.set(self.kept, values))
+  self:say("set", "%s", timeline.set(self.kept, values))
   if not self.off then self.life.engine:changed(names, "user") end
   return true
 end
