@@ -1,5 +1,6 @@
 --- Plays a cassette: the same resync over a world that insists on its tape.
 local cycle = require "peal.cycle"
+local life = require "peal.cassette.life"
 local phone = require "peal.phone"
 local replay = require "peal.world.replay"
 local virtual = require "peal.world.virtual"
@@ -74,6 +75,30 @@ function play.resync(cassette)
     out.divergence = control:rest()
       or compare(cassette.outcome, take.outcome(result, shared.current()))
   end
+  out.identical = out.divergence == nil
+  return out
+end
+
+--- Play a cassette of an engine's life.
+-- @treturn[1] table identical, divergence, store, lines, datagrams, told, calls
+-- @return[2] nil, sentence, word
+function play.life(cassette)
+  local begin, sentence, word = start.of(cassette)
+  if not begin then return nil, sentence, word end
+  local shared, now, control = swap.new(begin.store), {}, nil
+  local on_power, on_asked = life.handlers(now, function(name)
+    return control:call(name)
+  end)
+  now.world, control = replay.new(cassette, { store = shared.store,
+    current = shared.current, anchors = begin.anchors, on_power = on_power,
+    on_asked = on_asked, on_store = function(kept)
+      shared.take(assert(start.store(begin.schema, kept)))
+    end })
+  local ok, divergence = control:drain()
+  local out = { lines = control.lines, datagrams = control.datagrams,
+    told = control.told, store = shared.current(), calls = control.reader.n }
+  out.divergence = not ok and divergence or control:rest()
+    or compare(cassette.outcome, life.outcome(shared.current()))
   out.identical = out.divergence == nil
   return out
 end

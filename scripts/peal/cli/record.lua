@@ -148,6 +148,9 @@ end
 local function redact(options)
   local c, failed = cassette_file.read(options.redact, options)
   if not c then return nil, failed end
+  if c.kind ~= "resync" then
+    return usage("only a cassette of one resync can be redacted")
+  end
   local clean, sentence, word = require("peal.cassette.redact")(c)
   if not clean then return nil, { sentence = sentence, word = word } end
   local size

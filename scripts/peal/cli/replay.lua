@@ -62,7 +62,8 @@ local function print_result(played, options)
 end
 
 local function strict(c, options)
-  local played, sentence, word = play.resync(c)
+  local again = c.kind == "engine" and play.life or play.resync
+  local played, sentence, word = again(c)
   if not played then return broken(options[1], sentence, word) end
   local divergence = played.divergence
   if options.json then
@@ -153,6 +154,10 @@ function replay.run(options)
   local c
   c, failed = cassette_file.read(options[1], options)
   if not c then return nil, failed end
+  if c.kind == "engine" and (options.case or options.rules) then
+    return usage("this cassette is of days, not of one resync: it can be "
+      .. "played, and that is all")
+  end
   if options.case then return write_case(c, options) end
   if options.rules then return other_rules(c, options) end
   return strict(c, options)

@@ -373,6 +373,23 @@ function record:bytes() return self.tape:bytes() end
 
 function record:count() return self.tape:count() end
 
+--- A phone begins.
+function record:power(about)
+  self.tape:add("power", form.pack(about))
+end
+
+--- Somebody asks the engine for something; answered() is its return.
+function record:asks(name, args)
+  local bytes = packed_results(self, nil, args)
+  self:look()
+  self.tape:add("asked", name, bytes)
+end
+
+function record:answered()
+  self.tape:add("result", form.pack_list { n = 0 })
+  self:leave()
+end
+
 --- Nothing is written down any more; the world goes on.
 function record:stop() self.tape:stop() end
 

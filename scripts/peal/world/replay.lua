@@ -430,6 +430,16 @@ function control:run(fn, ...)
   return true, unpack(results, 1, results.n)
 end
 
+--- Go on to the end of the tape: what comes from outside makes all the rest.
+-- @return as run()
+function control:drain()
+  return self:run(function()
+    while self.reader:peek() do
+      self:dispatch(self.reader:peek(), "nothing: everybody waits")
+    end
+  end)
+end
+
 --- What of the tape has not come again: a divergence, or nil.
 function control:rest()
   if self.diverged then return self.diverged end
