@@ -536,3 +536,17 @@ return true]]) }
         .. "never true: $PRVTMR > \"5\", and $PRVTMR < \"4\"", 1, true))
     end)
 end)
+
+describe("check's codes", function()
+  it("are all in the manual, each with an example and a cure", function()
+    local page = program.slurp(program.root .. "/docs/check.md")
+    for _, code in ipairs(findings.codes()) do
+      local section = page:match("\n### " .. code:gsub("%-", "%%-")
+        .. "\n(.-)\n##")
+      assert.is_not_nil(section, code)
+      assert.is_truthy(section:find("Example: ", 1, true), code)
+      assert.is_truthy(section:find("Cure: ", 1, true), code)
+      assert.is_truthy(section:find(findings.SEVERITY[code], 1, true), code)
+    end
+  end)
+end)
