@@ -153,11 +153,12 @@ static void bind_keys(const struct peal_editor *e)
 	const struct peal_libedit *l = e->lib;
 	EditLine *el = e->el;
 
-	l->el_set(el, EL_ADDFN, "peal-interrupt", "Interrupt", on_interrupt);
-	l->el_set(el, EL_ADDFN, "peal-end", "End or delete", on_end);
-	l->el_set(el, EL_ADDFN, "peal-suspend", "Suspend", on_suspend);
-	l->el_set(el, EL_ADDFN, "peal-complete", "Complete",
-		  peal_editor_complete);
+	/* the narrow call would never free its copies of the names */
+	l->el_wset(el, EL_ADDFN, L"peal-interrupt", L"Interrupt", on_interrupt);
+	l->el_wset(el, EL_ADDFN, L"peal-end", L"End or delete", on_end);
+	l->el_wset(el, EL_ADDFN, L"peal-suspend", L"Suspend", on_suspend);
+	l->el_wset(el, EL_ADDFN, L"peal-complete", L"Complete",
+		   peal_editor_complete);
 	l->el_set(el, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	l->el_set(el, EL_BIND, "\\e[1;5C", "em-next-word", NULL);
 	l->el_set(el, EL_BIND, "\\e[1;5D", "ed-prev-word", NULL);
