@@ -22,6 +22,9 @@ local LEARNED <const> = { "booted", "dns_answers", "last_resync",
   "last_upgrade", "log_servers", "registered_seen", "said_of_trust", "undone",
   "upgrade_boot", "upgrade_next", "upgrade_state" }
 
+-- An upgrade that is not tried again by itself: no JSON holds its time.
+local NEVER <const> = "never"
+
 local IDENTITY <const> = { "PN", "PSN", "MAC", "SN", "SWVER", "HWVER", "IP",
   "EXTIP", "CCERT", "EMS", "MUID", "MPWD", "ORIGTYPE", "AUTHSTATUS", "ISCUST" }
 
@@ -61,6 +64,7 @@ function phone.new(options)
   if self.identity.CCERT == nil then follow_certificate(self) end
   local memory = copy(options.memory or {})
   for _, name in ipairs(LEARNED) do self[name] = memory[name] end
+  if self.upgrade_next == NEVER then self.upgrade_next = math.huge end
   self.keep.waiting = memory.keep or {}
   self.book = rules.book(self, memory.book)
   return self
@@ -72,6 +76,7 @@ end
 function phone:memory()
   local out = { keep = self.keep.waiting, book = self.book:memory() }
   for _, name in ipairs(LEARNED) do out[name] = self[name] end
+  if out.upgrade_next == math.huge then out.upgrade_next = NEVER end
   return copy(out)
 end
 

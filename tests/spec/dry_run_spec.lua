@@ -2,8 +2,10 @@
 local apply = require "peal.dry_run.apply"
 local dry_run = require "peal.dry_run"
 local inputs = require "peal.dry_run.inputs"
+local json = require "peal.json"
 local keyring = require "peal.keyring"
 local plan_file = require "peal.dry_run.plan_file"
+local phone = require "peal.phone"
 local pki = require "support.pki"
 local registry = require "peal.registry"
 local sip_identity = require "peal.sip_identity"
@@ -201,6 +203,19 @@ describe("a dry run", function()
   it("schedules nothing where a profile switches resyncs off", function()
     local result = plan { server = serves { Provision_Enable = "No" } }
     assert.is_nil(result.schedule.after)
+  end)
+end)
+
+describe("a phone's memory as JSON", function()
+  it("holds that an upgrade is not tried again by itself", function()
+    local lab = support.new { server = function() return 503 end,
+      device = support.slots(), params = { Upgrade_Error_Retry_Delay = "0",
+        Upgrade_Rule = ("http://192.0.2.7/%s.loads"):format(LOAD) } }
+    lab:boot("resync_applied"):advance(1)
+    assert.equal(math.huge, lab.phone.upgrade_next)
+    local other = phone.new { world = lab.world, identity = {},
+      memory = json.decode(json.encode(lab.phone:memory())) }
+    assert.equal(math.huge, other.upgrade_next)
   end)
 end)
 
