@@ -314,6 +314,10 @@ describe("the editor", function()
     tty:expect("80%s+true%s+false\ntrue\n")
   end)
 
+  it("is nothing that the program is linked with", function()
+    assert.falsy(program.run({ "ldd", program.path }).out:find("libedit"))
+  end)
+
   it("asks for a secret that is not shown", function()
     start([[
       local terminal = require "peal.terminal"
