@@ -498,3 +498,23 @@ describe("what may be interrupted", function()
     tty:expect("true%s+fine\n")
   end)
 end)
+
+describe("the passphrase of a cassette", function()
+  it("is asked for twice when it is new, and never shown", function()
+    local dir = process.temp_dir()
+    local path = dir .. "/main.lua"
+    local file = assert(io.open(path, "w"))
+    file:write([[print(require "peal.cli.passphrase".of({}, true))]])
+    file:close()
+    local tty = pty.spawn({ LUA, path },
+      { env = { PEAL_PASSPHRASE = false } })
+    tty:expect("passphrase of the cassette: $")
+    tty:send("sesame\n")
+    tty:expect("once more: $")
+    assert.falsy(tty:bytes():find("sesame"))
+    tty:send("sesame\n")
+    tty:see("\nsesame\n") -- what main.lua prints
+    tty:close()
+    process.remove(dir)
+  end)
+end)

@@ -27,20 +27,8 @@ local function of_file(path)
   return checked(bytes:match("^[^\r\n]*"), path)
 end
 
--- One line from the terminal that does not show it; nil: there is none.
-local function typed(prompt)
-  local tty = io.open("/dev/tty", "r+")
-  if not tty then return nil end
-  io.stderr:write(prompt)
-  os.execute("stty -echo </dev/tty 2>/dev/null")
-  local text = tty:read("l")
-  os.execute("stty echo </dev/tty 2>/dev/null")
-  io.stderr:write("\n")
-  tty:close()
-  return text
-end
-
 local function asked(is_new)
+  local typed = require "peal.terminal".secret
   local text = typed("passphrase of the cassette: ")
   if not text then
     return usage("the passphrase of the cassette is needed",
