@@ -322,6 +322,66 @@ describe("a plan that is carried out", function()
     assert.matches("Password_1_", text)
   end)
 
+  it("holds no digest by which a short secret could be guessed", function()
+    local profile = support.profile { Password_1_ = "1234" }
+    local url = "http://192.0.2.7/a.xml?pin=1234"
+    local options = { params = { Profile_Rule = url },
+      server = function() return profile end }
+    local _, one = planned(options)
+    local _, other = planned(options)
+    for _, field in ipairs { "id", "digest" } do
+      -- under the key of each one's store
+      assert.not_equal(one.answers[1][field], other.answers[1][field])
+    end
+  end)
+
+  it("is refused for another store", function()
+    local options = { server = serves { GPP_A = "x" } }
+    local _, plan_ = planned(options)
+    local _, failed = check(support.new(options), plan_)
+    assert.equal("not applied: this plan is of another store",
+      failed.sentence)
+  end)
+
+  -- What stands in each place of a plan, replaced.
+  local function each_damage(plan_, fn, place)
+    for name, value in pairs(plan_) do
+      local here = (place or "") .. "/" .. name
+      if type(value) == "table" then each_damage(value, fn, here) end
+      for _, other in ipairs { true, 1.5, json.null, "\27[2J", { { 1 } } } do
+        plan_[name] = other
+        fn(here, other)
+      end
+      plan_[name] = value
+    end
+  end
+
+  it("is refused, or as good, wherever its file is damaged", function()
+    local lab, good = planned { rules = { ["apply.lua"] =
+      "return { stage = 'apply', decide = function() return {} end }" },
+      server = serves { GPP_A = "x" } }
+    local txn = assert(lab.store:begin())
+    txn:set("GPP_C", "later")
+    txn:commit("set", 0)
+    local n = 0
+    each_damage(good, function(place, other)
+      local plan_, failed = plan_file.check(good)
+      if plan_ then failed = select(2, check(lab, plan_)) end
+      assert(failed and failed.sentence, place .. " " .. tostring(other))
+      assert.is_nil(failed.sentence:find("%c"), place)
+      n = n + 1
+    end)
+    assert(n > 100, n)
+  end)
+
+  it("is refused where it is of a resync that fails", function()
+    local lab, plan_ = planned { server = serves { GPP_A = "x" } }
+    plan_.result.outcome = "failure"
+    local _, failed = plan_file.check(plan_)
+    assert.matches("a resync that does not work", failed.sentence)
+    assert.equal("", (lab.store:get("GPP_A")))
+  end)
+
   it("is refused while fetching, where somebody writes in between",
     function()
       local lab, plan_

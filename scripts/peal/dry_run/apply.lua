@@ -8,6 +8,7 @@ local inputs = require "peal.dry_run.inputs"
 local put_back = require "peal.revisions.put_back"
 local revisions = require "peal.revisions"
 local settled = require "peal.world.settled"
+local visible = require "peal.visible"
 
 local apply = {}
 apply.__index = apply
@@ -21,9 +22,12 @@ local function some(names)
     #names - SHOWN)
 end
 
+-- Longest list of it, bytes: the file of a plan may be anybody's.
+local SENTENCE_MAX <const> = 2000
+
 local function changed(what)
-  return nil, { word = "changed",
-    sentence = "not applied: " .. table.concat(what, "; "),
+  return nil, { word = "changed", sentence = "not applied: "
+    .. visible.line(table.concat(what, "; "), SENTENCE_MAX),
     next = "look at it anew: peal plan --out FILE" }
 end
 
@@ -106,17 +110,26 @@ local function check_rule(phone, plan, rule)
   return changed { "the rule is another than that of the plan" }
 end
 
+local function check_before(phone, plan)
+  local store, is = phone.world.store, inputs.before(phone)
+  if plan.before.store.id ~= is.store.id then
+    return changed { "this plan is of another store" }
+  end
+  local what = compare_before(store, plan.before, is)
+  if what[1] then return changed(what) end
+  return true
+end
+
 --- Fetch and compare everything. Runs in a task.
 --   plan      as plan_file.check() has it
 --   about     rule (a text, or nil), asked_by
 -- @treturn[1] table whose carry_out() may be called at once
 -- @return[2] nil, failure; "changed": named is what is another
 function apply.check(phone, plan, about)
-  local ok, failed = check_rule(phone, plan, about.rule)
+  local ok, failed = check_before(phone, plan)
+  if ok then ok, failed = check_rule(phone, plan, about.rule) end
   if not ok then return nil, failed end
-  local store = phone.world.store
-  local what = compare_before(store, plan.before, inputs.before(phone))
-  if what[1] then return changed(what) end
+  local store, what = phone.world.store, {}
   local began, revision = phone.world.now(), store:revision()
   local result, sentence, word = dry_run.cycle(phone, about)
   if not result then return nil, { sentence = sentence, word = word } end

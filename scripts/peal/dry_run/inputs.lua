@@ -1,6 +1,7 @@
 --- What a plan went by, as digests: a plan file holds them, so that applying
--- it can tell what is another now. No digest is of a secret alone: what may
--- hold one is digested under the store's key of fingerprints.
+-- it can tell what is another now. What may hold a secret (a value, a URL, a
+-- profile) is digested under the store's key of fingerprints: by its digest
+-- alone, one that is short could be guessed.
 local encode = require "peal.encode"
 local json = require "peal.json"
 local shown = require "peal.shown"
@@ -35,10 +36,11 @@ local function of_store(store, key)
       hash:add("\0\0")
     end
   end
-  return { revision = store:revision(), digest = hash:hex() }
+  return { revision = store:revision(), digest = hash:hex(),
+    id = digest(key, "store") }
 end
 
--- By file: that they are another is said by name.
+-- By file: that they are another is said by name. They hold no secrets.
 local function of_rules(sources)
   local out = {}
   for name, source in pairs(sources) do
@@ -58,17 +60,18 @@ local function of_phone(phone, key)
     keep_unknown = phone.keep_unknown or false })
 end
 
-local function of_answer(store, one)
+local function of_answer(store, key, one)
   local answer = one.results[1]
-  local out = { asked = shown.rule(store, one.key), id = digest(one.key) }
+  local out = { asked = shown.rule(store, one.key),
+    id = digest(key, one.key) }
   if type(answer) ~= "table" then
     out.word = one.results[3]
-    out.digest = digest("failed", one.results[3])
+    out.digest = digest(key, "failed", one.results[3])
     return out
   end
   local body = answer.body or ""
   out.status, out.bytes = answer.status, #body
-  out.digest = digest(answer.status,
+  out.digest = digest(key, answer.status,
     transport.header(answer, "content-encoding", true), body)
   return out
 end
@@ -76,10 +79,10 @@ end
 --- Answers of servers in the order of asking.
 --   asked   of the dry world
 function inputs.answers(store, asked)
-  local list = json.array {}
+  local key, list = key_of(store), json.array {}
   for _, one in ipairs(asked) do
     if one.call == "fetch" then
-      list[#list + 1] = of_answer(store, one)
+      list[#list + 1] = of_answer(store, key, one)
     end
   end
   return list

@@ -3,6 +3,7 @@
 local inputs = require "peal.dry_run.inputs"
 local json = require "peal.json"
 local shown = require "peal.shown"
+local visible = require "peal.visible"
 
 local plan_file = {}
 
@@ -44,34 +45,33 @@ function plan_file.encode(plan)
   return json.encode(plan, true) .. "\n"
 end
 
--- Tables where a plan has tables.
-local FORM <const> = { "request", "before", "answers", "result" }
-local BEFORE <const> = { store = "table", rules = "table", phone = "string" }
+-- Of what type each field is that apply() reads; a list is of one form
+-- throughout, and so is what a name stands for.
+local FORM <const> = {
+  request = { digest = "string?", rule = "string?", shown = "string?" },
+  before = { phone = "string",
+    store = { id = "string", revision = "integer", digest = "string" },
+    rules = { each = { path = "string?", digest = "string" } } },
+  answers = { each = { asked = "string", id = "string", digest = "string",
+    status = "integer?", bytes = "integer?", word = "string?" } },
+  result = { outcome = "string",
+    changes = { each = { name = "string", digest = "string" } } },
+}
 
--- Are these the lists and names that apply() reads?
-local function is_list(list, fields)
-  if type(list) ~= "table" then return false end
-  for _, one in ipairs(list) do
-    if type(one) ~= "table" then return false end
-    for _, field in ipairs(fields) do
-      if type(one[field]) ~= "string" then return false end
-    end
-  end
-  return true
+local has_form
+
+local function is_of(value, kind)
+  if type(kind) == "table" then return has_form(value, kind) end
+  if value == nil then return kind:sub(-1) == "?" end
+  return (math.type(value) or type(value)) == kind:gsub("%?", "")
 end
 
-local function has_form(plan)
-  for _, name in ipairs(FORM) do
-    if type(plan[name]) ~= "table" then return false end
+function has_form(value, form)
+  if type(value) ~= "table" then return false end
+  for name, kind in pairs(form.each and value or form) do
+    if not is_of(value[name], form.each or kind) then return false end
   end
-  for name, kind in pairs(BEFORE) do
-    if type(plan.before[name]) ~= kind then return false end
-  end
-  for _, source in pairs(plan.before.rules) do
-    if type(source) ~= "table" then return false end
-  end
-  return is_list(plan.answers, { "asked", "id", "digest" })
-    and is_list(plan.result.changes, { "name", "digest" })
+  return true
 end
 
 --- Is this table a plan?
@@ -81,8 +81,10 @@ function plan_file.check(plan)
     return bad("this is no plan of peal")
   elseif plan.peal_plan ~= VERSION then
     return bad("this plan is of another version of peal")
-  elseif not has_form(plan) then
+  elseif not has_form(plan, FORM) then
     return bad("this plan is damaged")
+  elseif plan.result.outcome ~= "success" then
+    return bad("this plan is of a resync that does not work")
   end
   return plan
 end
@@ -108,7 +110,8 @@ function plan_file.rule(plan, given)
     return given
   end
   return false, { sentence = ("this plan is of the rule %s, whose secret the "
-    .. "file does not hold"):format(request.shown), word = "usage", code = 2,
+    .. "file does not hold"):format(visible.line(request.shown or "?")),
+    word = "usage", code = 2,
     next = "give it again: peal apply FILE 'RULE'" }
 end
 
