@@ -41,6 +41,7 @@ end
 local function encode(frame)
   local ok, text = pcall(json.encode, frame)
   if ok and #text <= LINE_MAX then return text end
+  if not ok and task.is_exhaustion(text) then error(text, 0) end
   return json.encode { id = frame.id or json.null, error = { word = "limit",
     sentence = ok and "the answer is longer than a line may be"
       or "the answer is no plain data" } }
@@ -188,18 +189,21 @@ end
 local server = {}
 server.__index = server
 
--- One line of each client that has some.
+-- One line of each client that has some. Where there is no memory, the task
+-- that wanted some has ended in midst of its work: that is for the loop.
 local function round(self, loop)
-  local list = self.due
+  local list, exhausted = self.due, nil
   self.due = {}
   for _, fn in ipairs(list) do
     local ok, text = pcall(fn)
-    if not ok then self.failed(tostring(text)) end
+    if not ok and task.is_exhaustion(text) then exhausted = text end
+    if not ok and not exhausted then self.failed(tostring(text)) end
   end
   self.armed = #self.due > 0
   if self.armed then
     loop:timer(NEXT_S, function() round(self, loop) end)
   end
+  if exhausted then error(exhausted, 0) end
 end
 
 local function later(self, loop, fn)

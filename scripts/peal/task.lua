@@ -7,12 +7,16 @@ local task = {}
 -- Task -> its guard.
 local guards = setmetatable({}, { __mode = "k" })
 
+--- Does an error say that memory has run out? Whoever catches errors has to
+-- let it pass, up to the event loop: there is none for more.
+function task.is_exhaustion(err)
+  return tostring(err):find("not enough memory$") ~= nil
+end
+
 local function step(co, ...)
   local ok, err = coroutine.resume(co, ...)
   if not ok then
-    if tostring(err):find("not enough memory$") then
-      error(err, 0) -- there is none for more
-    end
+    if task.is_exhaustion(err) then error(err, 0) end
     local text = debug.traceback(co, tostring(err))
     if not guards[co] then error(text, 0) end
     guards[co](text)

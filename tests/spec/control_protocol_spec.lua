@@ -286,4 +286,33 @@ describe("a daemon's socket", function()
       return peer, word
     end)() })
   end)
+
+  it("lets the want of memory pass to the loop, and its client go", function()
+    local path, caught = dir .. "/control", {}
+    protocol_server = assert(protocol.serve(loop, path, {
+      hungry = function() error("not enough memory", 0) end,
+      spoilt = function()
+        return setmetatable({}, { __index = function()
+          error("not enough memory", 0)
+        end })
+      end,
+    }, function(text) caught[#caught + 1] = text end))
+    for _, method in ipairs { "hungry", "spoilt" } do
+      local client = assert(protocol.connect(loop, path))
+      local word
+      task.spawn(function()
+        word = select(3, client:call(method))
+        loop:stop()
+      end)
+      local guard = loop:timer(10, function() loop:stop() end)
+      local ok, text = pcall(loop.run, loop)
+      guard:cancel()
+      assert.is_false(ok, method)
+      assert.are.equal("not enough memory", text)
+      if method == "spoilt" and not word then loop:run() end
+      assert.are.equal(method == "spoilt" and "canceled" or nil, word)
+      client:close()
+    end
+    assert.are.same({}, caught)
+  end)
 end)
