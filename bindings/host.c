@@ -142,8 +142,14 @@ static int run_main(lua_State *L)
 	return 1;
 }
 
+locale_t peal_host_locale(void)
+{
+	return uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+}
+
 int peal_host_main(lua_State *L, int argc, char **argv)
 {
+	locale_t before = peal_host_locale();
 	const char *text;
 	int code = 1;
 
@@ -162,5 +168,6 @@ int peal_host_main(lua_State *L, int argc, char **argv)
 			text ? text : "(no message)");
 	}
 	lua_settop(L, 0);
+	uselocale(before);
 	return code;
 }

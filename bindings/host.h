@@ -5,6 +5,8 @@
 #ifndef PEAL_BINDINGS_HOST_H
 #define PEAL_BINDINGS_HOST_H
 
+#include <locale.h>
+
 #include <lua.h>
 
 /* A state with the standard libraries, the bindings, the embedded scripts as
@@ -13,7 +15,12 @@
  * Close with lua_close(). */
 lua_State *peal_host_open(void);
 
-/* Run the command line; returns the exit code (0 ok, 1 failed, 2 usage,
+/* From here on this thread reads and writes as in the "C" locale, whatever the
+ * process or a script sets: a trace has 0.5 and never 0,5, and FILE is file in
+ * Turkish as well. Returns the thread's locale of before, for uselocale(). */
+locale_t peal_host_locale(void);
+
+/* Run the command line in that locale; returns the exit code (0 ok, 1 failed, 2 usage,
  * 3 refused by a rule). */
 int peal_host_main(lua_State *L, int argc, char **argv);
 

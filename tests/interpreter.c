@@ -13,6 +13,7 @@
 #include <lualib.h>
 
 #include "bindings.h"
+#include "host.h"
 #include "support/support.h"
 
 #define IN_TREE(path) PEAL_SOURCE_DIR path ";"
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s script.lua [arguments]\n", argv[0]);
 		return EXIT_FAILURE;
 	}
+	peal_host_locale();
 	L = luaL_newstate();
 	if (!L) {
 		fprintf(stderr, "%s: no memory\n", argv[0]);

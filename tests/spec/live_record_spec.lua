@@ -245,8 +245,13 @@ describe("recorded resyncs", function()
 
   it("are the same in another locale and another time zone", function()
     all_the_same { LC_ALL = "C.UTF-8", TZ = "Pacific/Chatham" }
-    all_the_same { LC_ALL = "de_DE.UTF-8", TZ = "America/New_York" }
-    all_the_same { LC_ALL = "tr_TR.UTF-8", TZ = "UTC-14" }
+    if not need("localedef") then return end
+    for name, zone in pairs { de_DE = "America/New_York", tr_TR = "UTC-14" } do
+      local built = program.run { "localedef", "-i", name, "-f", "UTF-8",
+        ("%s/%s.UTF-8"):format(folder, name) }
+      if built.code ~= 0 then return pending("no sources of locales") end
+      all_the_same { LC_ALL = name .. ".UTF-8", TZ = zone, LOCPATH = folder }
+    end
   end)
 
   it("are the same without a network", function()

@@ -3,7 +3,8 @@
 local form = require "peal.world.tape_form"
 local play = require "peal.cassette.play"
 
-os.setlocale(os.getenv("LC_ALL") or "C")
+local locale = os.getenv("LC_ALL") or "C"
+assert(os.setlocale(locale), locale .. " is not on this machine")
 
 local file <close> = assert(io.open(arg[1], "rb"))
 local all, at, same = file:read("a"), 1, 0
