@@ -141,13 +141,27 @@ describe("a dry run", function()
   end)
 
   it("tells of a report that would be sent, and sends none", function()
+    local lab = support.new { rules = { ["report.lua"] = [[
+      return { stage = "report", decide = function(phone)
+        if phone.event ~= "mode" then return { reason = "not now" } end
+        return { send = { { content = "status", method = "PUT",
+          fetch = { url = "http://192.0.2.9/report" } } } }
+      end }]] },
+      server = serves { Report_To_Server = "On Local Change" } }
+    local result = lab.world.run(dry_run.cycle, lab.phone, {})
+    assert.same({ "report" }, kinds(result))
+    assert.same({ "PUT http://192.0.2.9/report",
+      "a report is sent: PUT http://192.0.2.9/report" },
+      { result.effects[1].url, result.effects[1].text })
+    assert.same({ "http://192.0.2.7/a.xml" }, lab.asked)
+  end)
+
+  it("tells of no report that waits for a change by the user", function()
     local result, lab = plan { params = { Report_Rule =
       "http://192.0.2.9/report" }, server = serves {
         Report_To_Server = "On Local Change" } }
-    for _, url in ipairs(lab.asked) do
-      assert.equal("http://192.0.2.7/a.xml", url)
-    end
-    assert.equal("success", result.outcome)
+    assert.same({}, kinds(result))
+    assert.same({ "http://192.0.2.7/a.xml" }, lab.asked)
   end)
 
   it("says that a rule's own --post is sent", function()
