@@ -20,10 +20,22 @@ local function may_hold_rule(about)
     or text:find("-key", 1, true) or text:find("-pwd", 1, true)
 end
 
---- A rule or URL without its secrets.
-function shown.rule(store, text)
+local function redacted(store, text)
   return rule.redact(text, nil,
     function(name) return shown.is_secret(store, name) end)
+end
+
+--- A rule or URL without its secrets.
+function shown.rule(store, text)
+  return (redacted(store, text))
+end
+
+--- The keys, passwords and the like that stand in a parameter's value.
+--   about   as for value()
+-- @treturn table texts
+function shown.secrets_in(store, about)
+  if about.secret or not may_hold_rule(about) then return {} end
+  return select(2, redacted(store, about.text))
 end
 
 --- The value of a parameter.

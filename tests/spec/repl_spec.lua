@@ -449,6 +449,26 @@ describe("peal -e and scripts", function()
     assert.matches("^#%x+\n$", r.out)
   end)
 
+  it("hide what is secret in rules and URLs, in whole and in part", function()
+    local r = script [=[
+param.Profile_Rule = "[--key k3ykey9]http://u:p%61ssw0rd@h/x.xml"
+rule = param.Profile_Rule
+print(rule)
+io.write(rule, "\n")
+url(rule:match "http.*").password
+rule:match "key (.-)%]"
+rule:match "u:(.-)@"
+{ part = rule:sub(10) }
+:commit!
+]=]
+    assert.equal(0, r.code, r.err)
+    local out = r.out .. p:run("-e", "print(param.Profile_Rule)").out
+      .. p:run("-e", "error(param.Profile_Rule)").err
+    for _, hidden in ipairs { "k3ykey9", "p%61ssw0rd", "passw0rd" } do
+      assert.is_nil(out:find(hidden, 1, true), out)
+    end
+  end)
+
   it("take a store, or none at all", function()
     local r = program.peal("-e", "param.Resync_Periodic")
     assert.same({ 0, '"3600"\n' }, { r.code, r.out })

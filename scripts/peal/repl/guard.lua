@@ -26,11 +26,32 @@ function guard:add(text)
   table.sort(self.list, function(a, b) return #a > #b end)
 end
 
+-- "user:password" hides its password alone as well, as it is sent too.
+local function add_user_info(self, text)
+  self:add(text)
+  local password = text:match("^[^:]*:(.+)$")
+  if password then
+    self:add(password)
+    self:add((password:gsub("%%(%x%x)", function(hex)
+      return string.char(tonumber(hex, 16))
+    end)))
+  end
+end
+
+--- The secret of a parameter, or those in its rule.
+--   about   name, type, text, secret, as of store:value()
+function guard:learn_value(about)
+  if about.secret then return self:add(about.text) end
+  for _, text in ipairs(shown.secrets_in(self.store, about)) do
+    add_user_info(self, text)
+  end
+end
+
 --- The secrets of a store.
 function guard:learn(store)
   self.store = store
   for about in store:each() do
-    if about.secret and not about.is_default then self:add(about.text) end
+    if not about.is_default then self:learn_value(about) end
   end
 end
 

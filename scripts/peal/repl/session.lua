@@ -308,7 +308,10 @@ function session:write(list)
     schema = self.schema, keep_unknown = self.phone.keep_unknown,
     time = self.world.now().time }, texts)
   if not names then failure.raise(failed) end
-  for _, name in ipairs(names) do self.phone.overrides[name] = nil end
+  for _, name in ipairs(names) do
+    self.phone.overrides[name] = nil
+    self.guard:learn_value(self.store:value(name))
+  end
   return names
 end
 

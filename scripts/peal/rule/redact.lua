@@ -236,6 +236,14 @@ local function apply(text, ranges)
   return table.concat(out)
 end
 
+local function texts_of(text, ranges)
+  local list = {}
+  for i, range in ipairs(ranges) do
+    list[i] = sub(text, range[1], range[2])
+  end
+  return list
+end
+
 --- The text with key and password arguments, user info, activation codes and
 -- values assigned to secret parameters shown as `***`.
 -- @tparam string text a rule, expanded or not, well-formed or not
@@ -244,9 +252,10 @@ end
 --   are judged by their wording
 -- @tparam[opt] boolean broken the rule cannot be read; nil: find out
 -- @treturn string
+-- @treturn table the texts that are surely secret, in no order
 local function redact(text, mask, is_secret, broken)
   if not find(text, '[@:="%[%]-]') then
-    return text
+    return text, {}
   end
   mask = mask or text
   if broken == nil and find(mask, '[@"%[%]]') then
@@ -257,10 +266,11 @@ local function redact(text, mask, is_secret, broken)
   hide_options(ranges, mask)
   hide_user_info(ranges, mask)
   hide_assigned(ranges, mask, is_secret or secrets.sounds_like)
+  local found = texts_of(text, ranges)
   if broken then
     hide_roughly(ranges, mask)
   end
-  return #ranges > 0 and apply(text, ranges) or text
+  return #ranges > 0 and apply(text, ranges) or text, found
 end
 
 return redact
