@@ -18,7 +18,9 @@ local find, match, sub = string.find, string.match, string.sub
 
 local rule = {
   parse = parse,                    -- see peal.rule.parse
-  redact = redact,                  -- see peal.rule.redact
+  -- see peal.rule.redact
+  redact = function(...) return (redact(...)) end,
+  secrets_in = function(...) return select(2, redact(...)) end,
   default_server = default_server,  -- see peal.rule.server
 }
 

@@ -20,14 +20,13 @@ local function may_hold_rule(about)
     or text:find("-key", 1, true) or text:find("-pwd", 1, true)
 end
 
-local function redacted(store, text)
-  return rule.redact(text, nil,
-    function(name) return shown.is_secret(store, name) end)
+local function judge(store)
+  return function(name) return shown.is_secret(store, name) end
 end
 
 --- A rule or URL without its secrets.
 function shown.rule(store, text)
-  return (redacted(store, text))
+  return rule.redact(text, nil, judge(store))
 end
 
 --- The keys, passwords and the like that stand in a parameter's value.
@@ -35,7 +34,7 @@ end
 -- @treturn table texts
 function shown.secrets_in(store, about)
   if about.secret or not may_hold_rule(about) then return {} end
-  return select(2, redacted(store, about.text))
+  return rule.secrets_in(about.text, nil, judge(store))
 end
 
 --- The value of a parameter.
