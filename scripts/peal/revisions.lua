@@ -408,19 +408,41 @@ function revisions.preview(store, n, names)
   return out
 end
 
+-- Which of these has changed since somebody looked at them, at a revision?
+-- That one is not kept any more: who knows?
+local function moved_since(store, expect, pairs_back)
+  if not expect or expect == store:revision() then return nil end
+  local past, close = at(store, expect)
+  if not past then return "revision " .. expect .. " is not kept any more" end
+  local moved = {}
+  for _, pair in ipairs(changes_of(values_of(past), store)) do
+    moved[pair[2].name] = true
+  end
+  close()
+  for _, pair in ipairs(pairs_back) do
+    if moved[pair[2].name] then return pair[2].name end
+  end
+end
+
 --- Put parameters back to what they were, access and user flags too, in a new
 -- revision; state stays as it is. To put that back is a revert as well.
---   about   store, time (s UTC)
+--   about   store, time (s UTC); expect: the revision that somebody looked at;
+--           where one of the parameters has changed since, nothing is done
 --   n       number of the revision
 --   names   list; nil or empty: all parameters
 -- @treturn[1] table names that changed
 -- @treturn[1] integer revision
 -- @return[2] nil, failure { sentence, word, next }; "bad-state": another
---   transaction is open
+--   transaction is open; "changed": see expect
 function revisions.revert(about, n, names)
   local store = about.store
   local list, failed = to_put_back(store, n, names)
   if not list then return nil, failed end
+  local moved = moved_since(store, about.expect, list)
+  if moved then
+    return failure("not what was shown any more: " .. moved, "changed",
+      "look again; nothing was written")
+  end
   local txn, sentence, word = store:begin()
   if not txn then return failure(sentence, word) end
   txn:source { author = "revert" }

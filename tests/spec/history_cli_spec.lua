@@ -175,13 +175,28 @@ describe("peal revert", function()
     local p <close> = calm()
     local d <close> = daemons.start { p }
     for _, params in ipairs { { revision = "x" }, { revision = 0 },
-      { revision = 1, names = "GPP_A" }, { revision = 1, names = { 5 } } } do
+      { revision = 1, names = "GPP_A" }, { revision = 1, names = { 5 } },
+      { revision = 1, expect = "x" }, { revision = 1, expect = -1 } } do
       local result, _, word = d:ask("revert", params)
       assert.same({ nil, "invalid" }, { result, word })
     end
     local result, sentence, word = d:ask("revert", { revision = 99 })
     assert.same({ nil, "there is no revision 99", "not-found" },
       { result, sentence, word })
+    assert.equal(0, d:stop())
+  end)
+
+  it("does nothing where two have looked, and one was faster", function()
+    local p <close> = calm()
+    set(p, "GPP_A=1", "GPP_B=b")
+    local d <close> = daemons.start { p }
+    assert(d:ask("revert", { revision = 2, names = { "GPP_A" }, expect = 3 }))
+    set(p, "GPP_A=2")
+    local result, sentence, word = d:ask("revert", { revision = 2,
+      expect = 3 })
+    assert.same({ nil, "changed" }, { result, word })
+    assert.matches("GPP_A", sentence)
+    assert.same({ "2", "b" }, { p:param("GPP_A"), p:param("GPP_B") })
     assert.equal(0, d:stop())
   end)
 

@@ -258,6 +258,27 @@ describe("the revisions of a store", function()
       assert.equal("2", st:get("GPP_A"))
     end)
 
+    it("are refused where what was shown has changed since", function()
+      commit { author = "cli", set = { GPP_A = "1", GPP_B = "1" } }
+      commit { author = "cli", set = { GPP_A = "2", GPP_B = "2" } }
+      commit { author = "cli", set = { GPP_A = "3" } }
+      local function expecting(n, names)
+        return revisions.revert({ store = st, time = 99, expect = n }, 1,
+          names)
+      end
+      local _, failed = expecting(2)
+      assert.same({ "changed", true }, { failed.word,
+        failed.sentence:find("GPP_A", 1, true) ~= nil })
+      assert.same({ "3", "2", 3 }, { st:get("GPP_A"), st:get("GPP_B"),
+        st:revision() })
+      _, failed = expecting(77)
+      assert.equal("changed", failed.word)
+      -- another parameter, or state, is none of its matter
+      commit { state = "a", cause = "state" }
+      assert.same({ "GPP_B" }, (expecting(2, { "GPP_B" })))
+      assert.same({ "GPP_A" }, (expecting(5)))
+    end)
+
     it("wait for a transaction that is open", function()
       commit { author = "cli", set = { GPP_A = "1" } }
       commit { author = "cli", set = { GPP_A = "2" } }

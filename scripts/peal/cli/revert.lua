@@ -36,8 +36,11 @@ local function look(options)
   if number then
     list, failed = revisions.preview(open.store, number, names)
   end
+  local seen = open.store:revision()
   open.store:close()
-  if list then return { number = number, names = names, changes = list } end
+  if list then
+    return { number = number, names = names, changes = list, seen = seen }
+  end
   failed.code = failed.word == "usage" and 2 or nil
   failed.next = hints.typed(failed.next, options)
   return nil, failed
@@ -61,7 +64,7 @@ end
 
 local function ask(daemon, wanted)
   local done, failed = daemon:call("revert", { revision = wanted.number,
-    names = wanted.names })
+    names = wanted.names, expect = wanted.seen })
   daemon:close()
   if not done then return nil, failed end
   return done.names, done.revision
@@ -71,7 +74,7 @@ local function write_here(options, wanted)
   local open, failed = session.open(options, { disk = "revert" })
   if not open then return nil, failed end
   local names, revision = revisions.revert({ store = open.store,
-    time = sys.time() }, wanted.number, wanted.names)
+    expect = wanted.seen, time = sys.time() }, wanted.number, wanted.names)
   open.store:close()
   if names then return names, revision end
   failed = revision

@@ -25,17 +25,22 @@ local function names_of(params)
   return names
 end
 
---- The method: params.revision, params.names (nil: all).
+--- The method: params.revision, params.names (nil: all), params.expect (the
+-- revision that the client has looked at; nil: whatever it is by now).
 -- @treturn table changed, names, revision
 function revert.method(member, params)
   local number = math.tointeger(params.revision)
   if not number or number < 1 then
     return invalid("revision is no number of a revision")
   end
+  local expect = math.tointeger(params.expect)
+  if params.expect ~= nil and (not expect or expect < 0) then
+    return invalid("expect is no number of a revision")
+  end
   local names, sentence, word = names_of(params)
   if not names then return nil, sentence, word end
   local changed, revision = write.in_turn(member, function()
-    return revisions.revert({ store = member.store,
+    return revisions.revert({ store = member.store, expect = expect,
       time = member.now().time }, number, names)
   end)
   if not changed then
