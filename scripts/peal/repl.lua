@@ -9,6 +9,7 @@ local json = require "peal.json"
 local output = require "peal.cli.output"
 local pretty = require "peal.repl.pretty"
 local sys = require "peal.sys"
+local visible = require "peal.visible"
 
 local repl = {}
 repl.__index = repl
@@ -19,7 +20,7 @@ local ANSWERS <const> = 10
 --- @param options
 --   session      see repl/session.lua
 --   reader       read(prompt) -> line | nil (the end) | false (^C); say(text);
---                width()
+--                width(); remember(text), where lines can be brought back
 --   name         what messages call the input: "prompt", "stdin", "-e"
 --   interactive  somebody is there: an error does not end it
 --   json         answers as JSON
@@ -40,9 +41,11 @@ function repl.new(options)
   return self
 end
 
---- Print a text, without secrets.
+--- Print a text, without secrets; to a person also without what a terminal
+-- would obey.
 function repl:say(text)
-  self.reader.say(self.session.guard:text(text))
+  text = self.session.guard:text(text)
+  self.reader.say(self.interactive and visible.text(text, #text) or text)
 end
 
 --- Print a value, in the format of the session.
@@ -132,6 +135,7 @@ local function tell(self, failed, text, first)
   local guard = self.session.guard
   local line = failed.place and failed.place.line
   local sentence = guard:text(failed.sentence)
+  sentence = visible.text(sentence, #sentence)
   -- Lua's own messages have it already
   local place = not sentence:find("^[^:\n]+:%d+: ") and failed.place or nil
   output.failure({ sentence = sentence, place = place,
@@ -165,6 +169,7 @@ function repl:evaluate(text, first)
       commands.run(self, text)
     end)
   end
+  self.leaving = nil
   local fn, why, goes_on = evaluate.compile(text, self.env, self.name, first)
   if fn then return self:call(fn) end
   if goes_on then return nil end
@@ -206,6 +211,12 @@ function repl:read(prompt)
   return line
 end
 
+--- Keep what was typed for the arrow keys. It has been evaluated: what it has
+-- made a secret is known by now.
+function repl:remember(text)
+  if self.reader.remember then self.reader.remember(text) end
+end
+
 -- The next input: text, number of its first line; nil: the end. It goes on
 -- until take() has had it.
 local function next_input(self)
@@ -220,6 +231,7 @@ local function next_input(self)
       text = text and text .. "\n" .. line or line
       if text:find("%S") then
         done = take(self, text, first)
+        if done ~= nil then self:remember(text) end
       else
         text = nil
       end
@@ -233,8 +245,9 @@ end
 function repl:run()
   while not self.over do
     local ok, left, first = next_input(self)
-    if ok == nil then
-      if not left then break end
+    if ok == nil and not left then
+      commands.run(self, ":quit")
+    elseif ok == nil then
       local failed = failure.of(
         ("%s:%d: the input ends amid this"):format(self.name, first))
       failed.place = { line = first }

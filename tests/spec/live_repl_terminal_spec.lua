@@ -135,6 +135,14 @@ describe("peal repl at a terminal", function()
     leave()
   end)
 
+  it("prints nothing that the terminal would obey", function()
+    start()
+    assert.equal("a\\x1b[31mb", types [[print "a\27[31mb"]])
+    assert.equal("a\\x9b31mb", types [[print "a\u{9b}31mb"]])
+    assert.matches("a\\x1b%[31mb", types [[error "a\27[31mb"]])
+    assert.is_nil(tty:bytes():find("\27[31m", 1, true))
+  end)
+
   it("fits what it prints into the width of the terminal", function()
     start()
     tty:resize(24, 60)
@@ -232,7 +240,10 @@ describe("peal repl at a terminal", function()
       start()
       types 'param.GPP_A = "new"'
       assert.matches("1 written and not committed", types ":quit")
-      tty:send(":quit\n")
+      types "1"
+      tty:send("\4")
+      tty:expect("1 written and not committed[^\n]*\npeal%*> $")
+      tty:send("\4")
       assert.same({ "exited", 0 }, { tty:wait() })
       assert.equal("before", p:param("GPP_A"))
     end)
@@ -249,10 +260,16 @@ describe("peal repl at a terminal", function()
       types 'param.GPP_SB = "s3same-open"'
       types ('x = "' .. SECRET .. '"')
       types [[rule "[--key abcdef] http://h/a"]]
+      types("param.GPP_SC =", "   .. $")
+      types '"on-a-line-of-its-own"'
+      types 'name = "GPP_SD"'
+      types 'param[name] = "by-another-name"'
+      types ":discard"
       leave()
       local text = remembered()
       assert.is_truthy(text:find("1", 1, true))
-      for _, hidden in ipairs { "s3same", SECRET, "abcdef" } do
+      for _, hidden in ipairs { "s3same", SECRET, "abcdef", "on-a-line",
+        "by-another" } do
         assert.is_nil(text:find(hidden, 1, true), text)
       end
       local about = require("peal.sys").stat(home
@@ -306,6 +323,9 @@ describe("peal repl at a terminal", function()
       types(":step", "\nstep> $")
       tty:send("\3")
       tty:expect("the run was left\npeal> $")
+      types(":step", "\nstep> $")
+      tty:send(":quit\n")
+      assert.same({ "exited", 0 }, { tty:wait() })
     end)
 
     it("stops where a parameter is written", function()

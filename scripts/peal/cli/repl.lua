@@ -45,7 +45,7 @@ local function at_terminal(session, about)
   local reader = require "peal.repl.reader"
   local found, sentence, word = reader.terminal { loop = session.loop,
     history = history.prepare(), history_max = history.max,
-    remember = function(line) return history.is_harmless(session, line) end,
+    remember = function(text) return history.is_harmless(session, text) end,
     complete = function(line, cursor)
       return complete.at(about, line, cursor)
     end }

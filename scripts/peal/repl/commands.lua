@@ -210,7 +210,7 @@ local function quit(repl)
     repl.leaving = true
     local count = #repl.session:written()
     if count > 0 then
-      return repl:say(("%d written and not committed: :commit, or :quit "
+      return repl:say(("%d written and not committed: :commit, or leave "
         .. "again"):format(count))
     end
   end

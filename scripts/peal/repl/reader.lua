@@ -39,7 +39,7 @@ end
 --- Lines of a terminal, edited, completed and remembered.
 --   loop       runs while nobody types
 --   complete   function(line, cursor) -> names, start
---   remember   function(line): may it be remembered?
+--   remember   function(text): may it be remembered?
 --   history    path or nil
 function reader.terminal(options)
   local terminal = require "peal.terminal"
@@ -55,8 +55,12 @@ function reader.terminal(options)
     self.reading = true
     local line = ed:read(prompt, wait)
     self.reading = false
-    if line and line:find("%S") and options.remember(line) then ed:add(line) end
     return line
+  end
+
+  function self.remember(text)
+    if not options.remember(text) then return end
+    for line in text:gmatch("[^\n]*%S[^\n]*") do ed:add(line) end
   end
 
   function self.say(text)

@@ -77,6 +77,8 @@ local function ask(repl)
     elseif not ok then
       repl:say(failed.sentence)
     end
+    if repl.over then return "quit" end
+    if ok ~= nil then repl:remember(line) end
   end
 end
 
