@@ -195,8 +195,8 @@ end
 
 --- The phone goes off; what it is about to do is never done.
 function sim:power_off(hardware, reason, seconds)
+  self.off_mono = self:mono()
   self.hardware, self.off = hardware, true
-  self.off_mono = self.life.world.now().mono
   self:plan { mono = self.off_mono + seconds, kind = "boot", value = reason }
 end
 
@@ -237,11 +237,9 @@ local function tick(self, one)
   if not one then return self.life.world.tick() end
   table.remove(self.ahead, 1)
   jump(self, one.mono)
-  local after = happenings.ending(one)
-  if after then
-    self:plan { mono = one.mono + one.lasts, kind = after.kind,
-      value = after.value }
-  end
+  if happenings.is_outlasted(one, self.lasting) then return end
+  local after = happenings.ending(one, self.lasting)
+  if after then self:plan(after) end
   if one.kind == "boot" then
     checkpoints.take(self, one)
     boot(self, one.value)
@@ -331,7 +329,9 @@ end
 
 --- Go to just after a tick; entries of the timeline tell theirs.
 function sim:to_tick(ticks)
-  checkpoints.restore(self, ticks, math.huge)
+  if ticks <= self.ticks then
+    checkpoints.restore(self, ticks - 1, math.huge)
+  end
   while self.ticks < ticks and go_on(self, math.huge) do end
   return self
 end
@@ -493,6 +493,7 @@ local function begin(self)
   self.hardware = hardware_of(self.options)
   self.server, self.dns = server_of(self)
   self.ahead, self.planned, self.acts_done = {}, 0, 0
+  self.lasting = {}
   self.asked, self.script_state = {}, {}
   self.offset, self.ticks, self.requests = 0, 0, 0
   self.keys_made, self.down, self.dns_down = 0, false, false

@@ -84,8 +84,9 @@ describe("a moment", function()
   end
 
   for _, text in ipairs { "", "tomorrow", "day x", "day 1 25:00",
-    "2027-13-01", "+4 apples" } do
-    it(("%q is none"):format(text), function()
+    "2027-13-01", "2027-00-10", "2027-01-00", "+4 apples",
+    "day 99999999999999999999", "+99999999999999 days", 1e300, -1, {} } do
+    it(("%q is none"):format(tostring(text)), function()
       local time, sentence = moment.time(text, here)
       assert.is_nil(time)
       assert.is_string(sentence)
@@ -99,6 +100,8 @@ describe("a happening", function()
       { at = "day 3 02:00", server_down = true, lasts = "4 h" },
     ["2027-03-28 01:30 power cut"] =
       { at = "2027-03-28 01:30", power_cut = true },
+    ["+3600 server down for 90"] =
+      { at = "+3600", server_down = true, lasts = "90" },
     ["+4 h call for 30 min"] = { at = "+4 h", lines = 1, lasts = "30 min" },
     ["day 2 lines 2"] = { at = "day 2", lines = 2 },
     ["day 2 dns down"] = { at = "day 2", dns_down = true },
@@ -130,7 +133,14 @@ describe("a happening", function()
     { at = "day 2" }, { at = "day 2", sing = true },
     { at = "day 2", lines = "1" }, { at = "day 2", clock = 1, lasts = 3 },
     { at = "day 2", clock = 1, lines = 2 }, { at = "soon", lines = 1 },
-    { at = "day 2", lines = 1, lasts = "a while" } } do
+    { at = "day 2", lines = 1, lasts = "a while" },
+    "day 2 lines 99999999999999999999", "day 2 clock -99999999999999 d",
+    "day 2 power cut for 99999999999999 d", { at = "day 2", lines = 1.5 },
+    { at = "day 2", lines = -1 }, { at = "day 2", clock = 1e300 },
+    { at = {}, lines = 1 }, { at = 1e300, lines = 1 },
+    { at = "day 2", set = {} }, { at = "day 2", set = { "x" } },
+    { at = "day 2", set = { GPP_A = 5 } }, { at = "day 2", resync = 5 },
+    { at = "day 2", resync = false } } do
     it("is refused: " .. (type(bad) == "string" and bad or json.encode(bad)),
       function()
         local ok, sentence = new():inject(bad)
@@ -240,6 +250,46 @@ describe("a simulation", function()
     local faults = of_kind(sim, "fault")
     assert.are.equal("server down for 4 h", faults[1].text)
     assert.are.equal("2027-03-22 06:00:00 +01:00", at(faults[2]))
+  end)
+
+  it("has a server that is down until the last reason is over", function()
+    local sim = new()
+    for _, text in ipairs { "day 3 02:00 server down for 2 h",
+      "day 3 02:30 server down for 4 h", "day 3 03:00 server down for 1 h",
+      "day 4 02:00 server down for 1 h", "day 4 02:30 server down" } do
+      assert(sim:inject(text))
+    end
+    sim:run(4 * DAY)
+    local ups = {}
+    for _, entry in ipairs(of_kind(sim, "fault")) do
+      if entry.text == "server up again" then ups[#ups + 1] = at(entry) end
+    end
+    assert.are.same({ "2027-03-22 06:30:00 +01:00" }, ups)
+  end)
+
+  it("has calls that end one after the other, or by hand", function()
+    local sim = new { params = { Forced_Resync_Delay = "65535" } }
+    for _, text in ipairs { "+10 min call for 2 h", "+20 min call for 20 min",
+      "+70 min lines 0" } do
+      assert(sim:inject(text))
+    end
+    sim:run(DAY)
+    local idle = {}
+    for _, entry in ipairs(of_kind(sim, "fault")) do
+      if entry.text == "all lines idle" then idle[#idle + 1] = at(entry) end
+    end
+    assert.are.same({ "2027-03-20 01:10:00 +01:00" }, idle)
+  end)
+
+  it("stays off for a power cut in the middle of a reboot", function()
+    local sim = new()
+    assert(sim:inject "day 1 05:00 power cut")
+    assert(sim:inject "day 1 05:00:10 power cut for 1 h")
+    sim:run(DAY)
+    local boots = of_kind(sim, "boot")
+    assert.are.equal(2, #boots)
+    assert.are.equal("2027-03-20 06:00:10 +01:00", at(boots[2]))
+    assert.are.equal(2, #of_kind(sim, "fault"))
   end)
 
   it("has DNS that is down", function()
@@ -555,6 +605,24 @@ describe("going back", function()
     sim:back(1000)
     assert.are.same({ 0, 0 }, { #sim.timeline, sim:mono() })
     assert.are.equal("boot", sim:step().kind)
+  end)
+
+  it("goes to a tick, whichever side it is on", function()
+    local sim, wanted = lively():run(DAY), {}
+    for i = 1, #sim.timeline, 9 do
+      local tick = sim.timeline[i].tick
+      sim:to_tick(tick)
+      wanted[tick] = all_of(sim)
+      sim:to("+1 days")
+    end
+    local ticks = {}
+    for tick in pairs(wanted) do ticks[#ticks + 1] = tick end
+    table.sort(ticks)
+    for i = 1, #ticks do -- the first, the last, the second ...
+      local tick = ticks[i % 2 == 1 and i or #ticks + 1 - i]
+      sim:to_tick(tick)
+      assert.are.same(wanted[tick], all_of(sim), "tick " .. tick)
+    end
   end)
 
   it("goes over what a person did, and over it again", function()

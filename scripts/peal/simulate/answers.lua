@@ -27,6 +27,51 @@ function answers.url(request)
   return ("tftp://%s%s%s"):format(host, port, request.path)
 end
 
+-- A day: no answer takes longer.
+local DELAY_MAX <const> = 86400
+
+local function is_text(value) return type(value) == "string" end
+
+local function is_headers(value)
+  if type(value) ~= "table" then return false end
+  for name, item in pairs(value) do
+    local pair = type(name) == "string" and { name, item } or item
+    if type(pair) ~= "table" or not is_text(pair[1])
+      or not is_text(pair[2]) and type(pair[2]) ~= "number"
+    then
+      return false
+    end
+  end
+  return true
+end
+
+-- Field of an answer -> check, what it checks for.
+local FIELDS <const> = {
+  status = { function(n)
+    return math.type(n) == "integer" and n >= 100 and n <= 599
+  end, "a whole number from 100 to 599" },
+  delay = { function(n)
+    return type(n) == "number" and n >= 0 and n <= DELAY_MAX
+  end, "seconds, a day at most" },
+  headers = { is_headers, "a table of names and texts" },
+  tls = { function(value) return type(value) == "table" end, "a table" },
+  auth_exhausted = { function(value) return type(value) == "boolean" end,
+    "true or false" },
+  body = { is_text, "a text" }, file = { is_text, "a text" },
+  error = { is_text, "a word" }, text = { is_text, "a text" },
+}
+
+local function check(answer, url)
+  for name, value in pairs(answer) do
+    local field = FIELDS[name]
+    if not field then
+      error(("%s: no such field: %s"):format(url, tostring(name)), 0)
+    elseif not field[1](value) then
+      error(("%s: %s is %s"):format(url, name, field[2]), 0)
+    end
+  end
+end
+
 local function headers_of(given)
   local list = {}
   for name, value in pairs(given or {}) do
@@ -65,6 +110,7 @@ local function finish(answer, request, url, read)
   elseif type(answer) ~= "table" then
     error(("%s: the script answers with a %s"):format(url, type(answer)), 0)
   end
+  check(answer, url)
   if answer.error then
     return nil, answer.text or answer.error, answer.error,
       { delay = answer.delay, status = answer.status, tls = answer.tls }
@@ -75,6 +121,24 @@ local function finish(answer, request, url, read)
     or nil, body = body, headers = headers_of(answer.headers),
     delay = answer.delay, tls = answer.tls, sent = 1,
     auth_exhausted = answer.auth_exhausted, peer = request.address }
+end
+
+-- What a function of the script says. It may not wait: that is the phone's
+-- matter.
+local function call(fn, request, url, about)
+  local asked = setmetatable({ url = url }, { __index = request })
+  local thread = coroutine.create(fn)
+  local ok, answer, sentence, word = coroutine.resume(thread, asked, about)
+  if not ok then
+    error(type(answer) == "string" and answer or "an error that is no text", 0)
+  elseif coroutine.status(thread) ~= "dead" then
+    error(("%s: the script waits: answer with { delay = seconds }"):format(
+      url), 0)
+  elseif answer == nil and word ~= nil
+    and not (is_text(sentence) and is_text(word)) then
+    error(("%s: a failure is nil, sentence, word"):format(url), 0)
+  end
+  return answer, sentence, word
 end
 
 --- Is this a script?
@@ -91,9 +155,8 @@ function answers.server(script, read)
     local answer = script
     if type(script) == "table" then answer = of_table(script, url, about) end
     if type(answer) == "function" then
-      local asked = setmetatable({ url = url }, { __index = request })
       local sentence, word
-      answer, sentence, word = answer(asked, about)
+      answer, sentence, word = call(answer, request, url, about)
       if answer == nil and word then return nil, sentence, word end
     end
     return finish(answer, request, url, read)

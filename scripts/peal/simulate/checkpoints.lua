@@ -10,7 +10,7 @@ local KEPT_MAX <const> = 8
 
 local PLAIN <const> = { "offset", "ticks", "requests", "planned",
   "acts_done", "down", "dns_down", "off_mono", "hardware", "asked",
-  "script_state", "ahead", "last_seen" }
+  "script_state", "ahead", "lasting", "last_seen" }
 
 local function copy(value)
   if type(value) ~= "table" or getmetatable(value) then return value end

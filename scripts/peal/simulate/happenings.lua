@@ -11,13 +11,37 @@ local happenings = {}
 --- Seconds that a phone takes from power to its engine; our choice.
 happenings.BOOT_S = 30
 
--- field -> { type, may it last, words }
+local LINES_MAX <const> = 1000
+
+local function is_count(n)
+  return math.type(n) == "integer" and n >= 0 and n <= LINES_MAX
+end
+
+local function is_step(seconds)
+  return moment.span(math.abs(seconds)) ~= nil
+end
+
+local function are_values(set)
+  for name, value in pairs(set) do
+    if type(name) ~= "string" or type(value) ~= "string" then return false end
+  end
+  return next(set) ~= nil
+end
+
+local function is_rule(value)
+  return value == true or type(value) == "string"
+end
+
+-- field -> { type, may it last, check, what it checks for }
 local FIELDS <const> = {
   server_down = { "boolean", true }, dns_down = { "boolean", true },
-  power_cut = { "boolean", true }, lines = { "number", true },
+  power_cut = { "boolean", true },
+  lines = { "number", true, is_count, "a whole number up to 1000" },
   registered = { "boolean", true }, trusted = { "boolean", true },
-  clock = { "number" }, set = { "table" }, address = { "string" },
-  resync = { "any" },
+  clock = { "number", false, is_step, "seconds, 100 years at most" },
+  set = { "table", false, are_values, "{ NAME = \"text\" }" },
+  address = { "string" },
+  resync = { "any", false, is_rule, "true, or the text of a rule" },
 }
 
 -- Sentence without its time and span -> the field and its value.
@@ -48,12 +72,14 @@ end
 -- Cut a time off the front of a sentence.
 local TIMES <const> = { "^(day%s+%d+%s+%d%d?:%d%d:?%d*)%s+(.+)$",
   "^(day%s+%d+)%s+(.+)$", "^(%d+%-%d%d%-%d%d[T ]%d%d?:%d%d:?%d*Z?)%s+(.+)$",
-  "^(%d+%-%d%d%-%d%d)%s+(.+)$", "^(%+%s*%d+%.?%d*%s*%a*)%s+(.+)$" }
+  "^(%d+%-%d%d%-%d%d)%s+(.+)$", "^(%+%s*%d+%.?%d*%s*%a*)%s+(.+)$",
+  "^(%+%s*%d+%.?%d*)%s+(.+)$" }
 
 local function cut_time(text)
   for _, pattern in ipairs(TIMES) do
     local at, rest = text:match(pattern)
-    if at then return at, rest end
+    local span = at and at:match("^%+(.*)$")
+    if at and (not span or moment.span(span)) then return at, rest end
   end
 end
 
@@ -89,6 +115,8 @@ local function kind_of(given)
       elseif known[1] ~= "any" and type(value) ~= known[1] then
         return nil, ("%s is a %s, not a %s"):format(name, type(value),
           known[1])
+      elseif known[3] and not known[3](value) then
+        return nil, ("%s is %s"):format(name, known[4])
       elseif kind then
         return nil, ("one thing at a time: %s, or %s"):format(kind, name)
       end
@@ -126,14 +154,29 @@ function happenings.read(given, here)
   return out
 end
 
---- What ends one that lasts: kind and value.
-local ENDS <const> = { server_down = false, dns_down = false, lines = 0,
+-- What is when nothing happens.
+local REST <const> = { server_down = false, dns_down = false, lines = 0,
   registered = true, trusted = true }
 
-function happenings.ending(one)
-  if not one.lasts or ENDS[one.kind] == nil then return nil end
-  return { time = one.time + one.lasts, kind = one.kind,
-    value = ENDS[one.kind] }
+--- What ends one that lasts, or nil. Of those that overlap the last end counts.
+--   lasting   kind -> when that is, s since the start
+function happenings.ending(one, lasting)
+  local rest = REST[one.kind]
+  if rest == nil or one.ends then
+    lasting[one.kind] = nil
+  elseif one.lasts then
+    local mono = one.mono + one.lasts
+    lasting[one.kind] = math.max(mono, lasting[one.kind] or 0)
+    return { mono = mono, kind = one.kind, value = rest, ends = true }
+  else
+    lasting[one.kind] = one.value ~= rest and math.huge or nil
+  end
+end
+
+--- Is this the end of one while another of its kind goes on, or is over by
+-- other means?
+function happenings.is_outlasted(one, lasting)
+  return one.ends and lasting[one.kind] ~= one.mono
 end
 
 return happenings

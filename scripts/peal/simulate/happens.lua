@@ -4,17 +4,33 @@ local happenings = require "peal.simulate.happenings"
 local life = require "peal.simulate.life"
 local moment = require "peal.simulate.moment"
 
-local function cut_power(self, _, one)
-  if self.off then return end
+-- What is left of a phone that is on.
+local function switch_off(self)
   local d = self.life.device
   d.on_reboot = nil
   d.reboot("power_on")
+  self.life.engine.stopped = true
+  return life.hardware(d, self.options.phone.identity)
+end
+
+-- The boot that was to come is put off: how long it would have been.
+local function put_off(self)
+  for i, one in ipairs(self.ahead) do
+    if one.kind == "boot" then
+      return table.remove(self.ahead, i).mono - self:mono()
+    end
+  end
+  return 0
+end
+
+local function cut_power(self, _, one)
   self:say("fault", "power cut%s", one.lasts
     and " for " .. moment.show_span(one.lasts) or "")
-  self.life.engine.stopped = true
-  local hardware = life.hardware(d, self.options.phone.identity)
+  local left = self.off and put_off(self) or 0
+  local hardware = self.off and self.hardware or switch_off(self)
   hardware.lines_active = 0
-  self:power_off(hardware, "power_on", one.lasts or happenings.BOOT_S)
+  self:power_off(hardware, "power_on",
+    math.max(left, one.lasts or happenings.BOOT_S))
 end
 
 local function set_params(self, values)

@@ -8,6 +8,9 @@ local civil = require "peal.civil"
 local moment = {}
 
 local DAY <const> = 86400
+-- A hundred years: nobody simulates more, and whole numbers hold it.
+local SPAN_MAX <const> = 36525 * DAY
+local TIME_MAX <const> = 253402300799 -- the end of the year 9999
 
 local UNITS <const> = { s = 1, sec = 1, second = 1, seconds = 1, min = 60,
   minute = 60, minutes = 60, h = 3600, hour = 3600, hours = 3600, d = DAY,
@@ -16,14 +19,17 @@ local UNITS <const> = { s = 1, sec = 1, second = 1, seconds = 1, min = 60,
 --- Seconds of a span: a number, or a text such as "4 h".
 -- @return[2] nil, sentence
 function moment.span(text)
-  if type(text) == "number" and text >= 0 then return text end
   local number, unit = tostring(text):match("^%s*(%d+%.?%d*)%s*(%a*)%s*$")
   local factor = UNITS[unit == "" and "s" or unit]
   if not number or not factor then
     return nil, ("not a span such as \"4 h\" or \"30 min\": %q"):format(
       tostring(text))
   end
-  return tonumber(number) * factor
+  local seconds = tonumber(number) * factor
+  if seconds > SPAN_MAX then
+    return nil, ("a span is 100 years at most: %q"):format(tostring(text))
+  end
+  return seconds
 end
 
 -- "02:00" and "02:00:30" as a second of the day.
@@ -38,11 +44,13 @@ end
 -- the first of the next one.
 local function of_date(text, here)
   local y, m, d, rest = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)[T ]?(.*)$")
-  if not y or tonumber(m) > 12 or tonumber(d) > 31 then return nil end
+  if not y then return nil end
+  y, m, d = tonumber(y), tonumber(m), tonumber(d)
+  if m < 1 or m > 12 or d < 1 or d > 31 then return nil end
   local clock, utc = rest:match("^(.-)%s*(Z?)$")
   local second = clock == "" and 0 or second_of(clock)
   if not second then return nil end
-  local days = civil.days(tonumber(y), tonumber(m), tonumber(d))
+  local days = civil.days(y, m, d)
   if utc == "Z" then return days * DAY + second end
   return here.zone:time(days, second)
 end
@@ -50,7 +58,7 @@ end
 local function of_day(text, here)
   local number, clock = text:match("^day%s+(%d+)%s*(.*)$")
   local second = number and (clock == "" and 0 or second_of(clock))
-  if not second then return nil end
+  if not second or tonumber(number) > SPAN_MAX // DAY then return nil end
   local first = here.zone:fields(here.start).days
   return here.zone:time(first + tonumber(number) - 1, second)
 end
@@ -59,7 +67,10 @@ end
 --   here   { start = s UTC, zone = }
 -- @return[2] nil, sentence
 function moment.time(text, here)
-  if type(text) == "number" then return text end
+  if type(text) == "number" and text >= 0 and text <= TIME_MAX then
+    return text
+  end
+  text = tostring(text)
   local after = text:match("^%+%s*(.+)$")
   if after then
     local seconds, sentence = moment.span(after)
