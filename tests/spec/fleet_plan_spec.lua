@@ -29,6 +29,8 @@ describe("comma-separated values", function()
     { "line ends of Unix", "a\nb\n", { "1:a", "2:b" } },
     { "a byte order mark", "\xEF\xBB\xBFa\n", { "1:a" } },
     { "blank lines", "a\n\n\r\nb\n", { "1:a", "4:b" } },
+    { "rows of a spreadsheet without text", "a,b\n,\n \nc,\n,,,\n",
+      { "1:a|b", "4:c|" } },
     { "nothing", "", {} },
   }
   for _, case in ipairs(GOOD) do
@@ -41,7 +43,9 @@ describe("comma-separated values", function()
     { 'a\n"b\nc', 2, "closing quote is missing" },
     { 'a,b"c"\n', 1, "a quote in the midst" },
     { 'x\ny\n"a"b\n', 3, "something stands behind" },
-    { "a\rb", 1, "something stands behind" },
+    { "a\rb", 1, "a CR ends a line" },
+    { '"a"\rb', 1, "a CR ends a line" },
+    { "\xFF\xFEa\0", 1, "this is UTF%-16" },
   }
   it("names the line of a mistake", function()
     for _, case in ipairs(BAD) do
@@ -80,6 +84,11 @@ describe("an inventory", function()
     assert.same({ '1: no such column: "Resync_Periodik" '
       .. "(did you mean Resync_Periodic?)", "1: MAC is named twice" },
       problems "MAC,Resync_Periodik,MAC\n1,2,3\n")
+    assert.same({ '1: no such column: "mac" (did you mean MAC?)',
+      '1: no such column: "Group" (did you mean group?)' },
+      problems "mac,Group\n1,2\n")
+    assert.same({ "1: the columns are separated by other signs than commas" },
+      problems "MAC;group\n1;2\n")
     assert.same({ '2: no MAC address: "000e08"',
       "3: 1 fields, not 2 as the first line has",
       "5: 000e08abcdef is in line 4 already",

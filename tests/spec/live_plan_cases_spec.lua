@@ -4,6 +4,7 @@ local json = require "peal.json"
 local plans = require "support.plans"
 local process = require "support.process"
 local program = require "support.program"
+local pty = require "support.pty"
 local servers = require "support.servers"
 local support = require "support.engine"
 local sys = require "peal.sys"
@@ -148,6 +149,18 @@ describe("peal plan --fleet", function()
       .. "0 refused; nothing was written", r.out)
     assert.is_nil((r.out .. r.err):find("geheim", 1, true))
     assert.is_nil(r.err:find("\r", 1, true)) -- no progress into a file
+  end)
+
+  it("says at a terminal how far it is, and leaves nothing of that", function()
+    write(dir .. "/phones.csv", "MAC\n000e08000001\n000e08000077\n")
+    local tty = pty.spawn { program.path, "plan", "--fleet",
+      dir .. "/phones.csv", "--phone", dir .. "/phone.lua" }
+    assert.same({ "exited", 1 }, { tty:wait() })
+    assert(tty:bytes():find("\r2 of 2 phones, 1 failed or refused", 1, true))
+    assert.is_nil(tty:text():find("2 of 2 phones", 1, true))
+    assert.matches("plan: 2 phones: 0 unchanged, 1 changed, 1 failed",
+      tty:text())
+    tty:close()
   end)
 
   it("is one document with --json, and ends with 4 if asked to", function()

@@ -1,7 +1,7 @@
 --- Comma-separated values: records of fields, each with the line that it
 -- begins in.
--- Source: RFC 4180; a byte order mark, LF line ends and blank lines are taken
--- as well, which is our choice.
+-- Source: RFC 4180; a byte order mark, LF line ends and lines without any
+-- text, with or without commas, are taken as well, which is our choice.
 local csv = {}
 
 -- A field in quotes from `at` on: its text, and where it ends.
@@ -35,6 +35,9 @@ local function separator(text, at)
   if c == "" then return "end", at end
   if c == "\n" then return "end", at + 1 end
   if text:sub(at, at + 1) == "\r\n" then return "end", at + 2 end
+  if c == "\r" then
+    return nil, "a CR ends a line: save it with line ends LF or CRLF"
+  end
   return nil, "something stands behind a field's closing quote"
 end
 
@@ -57,17 +60,28 @@ local function lines_in(text, from, to)
   return n
 end
 
+-- Spreadsheets write rows without text as commas alone.
+local function has_text(fields)
+  for _, field in ipairs(fields) do
+    if field:find("%S") then return true end
+  end
+  return false
+end
+
 --- The records of a text.
 -- @treturn[1] list of { line =, field, field ... }
 -- @return[2] nil, sentence, line
 function csv.parse(text)
   local list, line = {}, 1
   local at = text:sub(1, 3) == "\xEF\xBB\xBF" and 4 or 1
+  if text:find("^\xFF\xFE") or text:find("^\xFE\xFF") then
+    return nil, "this is UTF-16: save it as UTF-8", line
+  end
   while at <= #text do
     local fields, stop = record(text, at)
     if not fields then return nil, stop, line end
     fields.line = line
-    if #fields > 1 or fields[1] ~= "" then list[#list + 1] = fields end
+    if has_text(fields) then list[#list + 1] = fields end
     line = line + lines_in(text, at, stop - 1)
     at = stop
   end

@@ -24,13 +24,24 @@ local function add_problem(problems, line, text)
   end
 end
 
+-- A name in other letters, of those that are no parameter.
+local function other_case(name)
+  for _, known in ipairs { "group", "store" } do
+    if name:lower() == known then return known end
+  end
+  return IDENTITY[name:upper()] and name:upper() or nil
+end
+
 local function column_of(name, schema)
   if IDENTITY[name] then return { identity = name } end
   if name == "group" or name == "store" then return { field = name } end
   local param = name:match("^params%.(.+)$") or name
   local known = schema:find(param)
   if known then return { param = known } end
-  local near = schema:suggest(param)
+  if name:find("[;\t]") then
+    return nil, "the columns are separated by other signs than commas"
+  end
+  local near = other_case(name) or schema:suggest(param)
   return nil, ("no such column: %q%s"):format(name, near
     and (" (did you mean %s?)"):format(near) or "")
 end
