@@ -236,6 +236,22 @@ describe("peal repl at a terminal", function()
       assert.equal("repl", p:explain("GPP_A").author)
     end)
 
+    it("says what others have written meanwhile", function()
+      start()
+      types 'param.GPP_A = "mine"'
+      assert.equal(0, p:run("set", "GPP_A=theirs").code)
+      tty:send(":commit\n")
+      tty:see("write this value? [y/N] ")
+      assert.matches('GPP_A is "theirs" meanwhile, by cli %(revision %d+%): '
+        .. "that is written over\n", tty:text())
+      assert.equal(0, p:run("set", "GPP_A=again").code)
+      tty:send("y\n")
+      tty:expect('GPP_A is "again" meanwhile[^\n]*\nwrite this value%? .+$')
+      tty:send("n\n")
+      tty:see("nothing was written")
+      assert.equal("again", p:param("GPP_A"))
+    end)
+
     it("does not leave unasked", function()
       start()
       types 'param.GPP_A = "new"'

@@ -57,6 +57,24 @@ describe("a daemon asked by a session", function()
       assert.equal("cli", st:value("GPP_B").author)
     end)
 
+    it("puts back to the default, where it is told null", function()
+      assert(call("set", { values = { Resync_Periodic = "60" } }))
+      local params = json.decode '{"values":{"Resync_Periodic":null}}'
+      assert.same({ 1, 2 }, { call("set", params).changed, st:revision() })
+      assert.is_true(st:value("Resync_Periodic").is_default)
+    end)
+
+    it("writes nothing where the store is not as it was seen", function()
+      assert(call("set", { values = { GPP_A = "theirs" }, revision = 0 }))
+      local _, sentence, word = call("set", { values = { GPP_A = "mine" },
+        revision = 0 })
+      assert.same({ "the store is at revision 1 by now, not at 0", "changed" },
+        { sentence, word })
+      assert.equal("theirs", st:get("GPP_A"))
+      _, sentence = call("set", { values = {}, revision = "x" })
+      assert.equal("revision is no number of a revision", sentence)
+    end)
+
     it("takes no author of a client's own", function()
       local _, sentence, word = call("set", { values = {}, author = "phone" })
       assert.same({ "author is cli, repl or web", "invalid" },

@@ -1,5 +1,6 @@
 --- What clients may ask of a phone that a daemon keeps.
 -- Each is called as a task, with checked frames; what is in `params` is not.
+local json = require "peal.json"
 local task = require "peal.task"
 
 local methods = {}
@@ -75,16 +76,18 @@ local function updateca(member, params)
   return work("updateca")(member, params)
 end
 
+-- { name, text }, or { name }: back to the default.
 local function values_of(params)
   local list = {}
   if type(params.values) ~= "table" then
     return invalid("values is no object of names and texts")
   end
   for name, value in pairs(params.values) do
-    if type(name) ~= "string" or type(value) ~= "string" then
+    local is_reset = value == json.null
+    if type(name) ~= "string" or type(value) ~= "string" and not is_reset then
       return invalid("values is no object of names and texts")
     end
-    list[#list + 1] = { name, value }
+    list[#list + 1] = { name, not is_reset and value or nil }
   end
   table.sort(list, function(a, b) return a[1] < b[1] end)
   return list
@@ -97,13 +100,16 @@ local function write_values(member, params, list)
   local write = require "peal.daemon.write"
   local about = { store = member.store, schema = member.schema,
     author = params.author, keep_unknown = params.keep_unknown == true,
-    time = member.now().time }
+    revision = params.revision, time = member.now().time }
   return write.in_turn(member, function() return write.values(about, list) end)
 end
 
 local function set(member, params)
   if params.author ~= nil and not AUTHORS[params.author] then
     return invalid("author is cli, repl or web")
+  end
+  if params.revision ~= nil and not math.tointeger(params.revision) then
+    return invalid("revision is no number of a revision")
   end
   local list, sentence, word = values_of(params)
   if not list then return nil, sentence, word end
@@ -126,7 +132,7 @@ local function schedule(member, params)
     return invalid(("n is no number from 1 to %d"):format(FIRINGS_MAX))
   end
   return { zone = member.now().zone,
-    firings = require("peal.json").array(member.engine:schedule(n)) }
+    firings = json.array(member.engine:schedule(n)) }
 end
 
 -- Of daemon/ca.lua.

@@ -32,7 +32,12 @@ function write.unknown(schema, name)
 end
 
 local function set_one(txn, schema, name, value)
-  local ok, sentence, word = txn:set(name, value)
+  local ok, sentence, word
+  if value == nil then
+    ok, sentence, word = txn:reset(name)
+  else
+    ok, sentence, word = txn:set(name, value)
+  end
   if ok then return true end
   if word == "unknown-name" then return write.unknown(schema, name) end
   return failure(("%s: %s"):format(name, sentence), word,
@@ -50,18 +55,28 @@ local function fill(txn, schema, list)
   return changes
 end
 
+-- Is the store still the one that somebody has looked at?
+local function check_revision(about)
+  local now = about.store:revision()
+  if not about.revision or about.revision == now then return true end
+  return failure(("the store is at revision %d by now, not at %d"):format(now,
+    about.revision), "changed", "look at what has changed, and try again")
+end
+
 --- @param about  store, schema, keep_unknown, time (s UTC), author (nil:
---   "cli")
--- @tparam table list of { name, value }
+--   "cli"), revision (that the store has to be at; nil: any)
+-- @tparam table list of { name, value }; nil: back to the default
 -- @treturn[1] table names that changed
 -- @treturn[1] integer revision
 -- @return[2] nil, { sentence, word, next }; "bad-state": another transaction
---   is open
+--   is open; "changed": the store is at another revision
 function write.values(about, list)
   for _, pair in ipairs(list) do
-    local ok, failed = check_bytes(pair[1], pair[2])
+    local ok, failed = check_bytes(pair[1], pair[2] or "")
     if not ok then return nil, failed end
   end
+  local same, differs = check_revision(about)
+  if not same then return nil, differs end
   local txn, sentence, word = about.store:begin()
   if not txn then return failure(sentence, word) end
   txn:source { author = about.author or "cli" }

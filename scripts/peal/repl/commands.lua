@@ -125,16 +125,47 @@ local function agreed(repl, sure, count)
   return answer and answer:lower():find("^%s*y") ~= nil
 end
 
+-- What others have written in between, a line each.
+local function overtaken(list)
+  local lines = {}
+  for i, one in ipairs(list) do
+    lines[i] = ("%s is %q meanwhile, by %s (revision %d): that is written over")
+      :format(one.name, one.now, one.author or "?", one.revision or 0)
+  end
+  return table.concat(lines, "\n")
+end
+
+-- Whoever writes all the time is given way to.
+local TRIES_MAX <const> = 10
+
+-- Ask, and write; ask again where others have written in between what would
+-- be written over.
+-- @treturn integer the revision; nil: it was not to be
+local function ask_and_write(repl, sure, count)
+  local session, told = repl.session, nil
+  for _ = 1, TRIES_MAX do
+    local list, seen = session:overtaken()
+    local text = overtaken(list)
+    if text ~= told then
+      if text ~= "" then output.say("%s", repl.session.guard:text(text)) end
+      if not agreed(repl, sure, count) then return nil end
+      told = text
+    end
+    local revision = commit.run(session, seen)
+    if revision then return revision end
+  end
+  failure.raise { sentence = "the store is written to all the time",
+    word = "changed", next = "try :commit again" }
+end
+
 local function write(repl, sure)
   local session = repl.session
   session:check_write(":commit")
   local list = session:diff()
   if #list == 0 then return repl:say("there is nothing to commit") end
   if not repl.json then repl:show(list) end
-  if not agreed(repl, sure, #list) then
-    return repl:say("nothing was written")
-  end
-  local revision = commit.run(session)
+  local revision = ask_and_write(repl, sure, #list)
+  if not revision then return repl:say("nothing was written") end
   if repl.json then
     return repl:show { changed = #list, revision = revision }
   end

@@ -264,11 +264,11 @@ function session:check_write(what)
   end
 end
 
+-- nil: the default; of a parameter that no registry knows that is empty.
 local function as_text(self, name, value)
   local kind = type(value)
   if value == nil then
-    local about = self.schema:param(self.schema:find(name) or name)
-    return about and about.default or ""
+    return not self.schema:find(name) and "" or nil
   elseif kind == "boolean" then
     return value and "Yes" or "No"
   elseif kind == "number" then
@@ -317,18 +317,44 @@ end
 
 local COLUMNS <const> = { __columns = { "name", "old", "new" } }
 
---- What the session has written: list of { name, old, new }, in clear.
+--- What the session has written: list of { name, old, new, reset (back to the
+-- default) }, in clear.
 function session:written()
   local list = {}
   if not self:has_written() then return list end
   for about in self.store:each() do
-    local old = self.base:get(about.name)
-    if old ~= about.text then
-      list[#list + 1] = { name = about.name, old = old or "",
-        new = about.text, secret = about.secret, type = about.type }
+    local was = self.base:value(about.name) or { text = "" }
+    local reset = about.is_default and not was.is_default
+    if was.text ~= about.text or reset then
+      list[#list + 1] = { name = about.name, old = was.text,
+        new = about.text, reset = reset or nil, secret = about.secret,
+        type = about.type }
     end
   end
   return list
+end
+
+--- What others have written meanwhile that :commit would write over.
+-- @treturn table list of { name, now, author, revision }, now as people may
+--   see it
+-- @treturn integer revision of the store by now
+function session:overtaken()
+  local shown = require "peal.shown"
+  local list = {}
+  if not self.path or newest_on_disk(self) == self.base:revision() then
+    return list, self.base:revision()
+  end
+  local newest <close> = failure.check(store.open { schema = self.schema,
+    path = self.path, read_only = true })
+  for _, change in ipairs(self:written()) do
+    local now = newest:value(change.name)
+    local text = now and now.text or ""
+    if text ~= change.old and text ~= change.new then
+      list[#list + 1] = { name = change.name, now = shown.value(newest, now),
+        author = now.author, revision = now.revision }
+    end
+  end
+  return list, newest:revision()
 end
 
 --- The same as people may see it.
@@ -341,7 +367,8 @@ function session:diff()
         type = change.type, secret = change.secret })
     end
     list[i] = { name = change.name, old = value(change.old),
-      new = value(change.new) }
+      new = value(change.new),
+      note = change.reset and "back to the default" or nil }
   end
   return list
 end
