@@ -68,9 +68,10 @@ local function put_back(store, found)
     "^revert (%d+)$")))
   if found.author ~= "revert" or not number then return nil end
   local past = store:past(number)
-  local about = past and past:value(found.name)
-  local source = about and source_of(about) or {}
-  if past then past:close() end
+  if not past then return { of = number, gone = true } end
+  local about = past:value(found.name)
+  local source = about and source_of(about) or { default = true }
+  past:close()
   source.of = number
   return source
 end
@@ -231,10 +232,11 @@ function explain.value(store, name, where)
   if not about then return nil end
   local override = where and where.override
   local found = { name = about.name, value = value_of(store, about),
-    type = about.type, ua = about.ua, secret = about.secret or nil,
+    type = about.type, ua = about.ua,
+    secret = shown.is_secret(store, about.name) or nil,
     user = about.user_modified or nil, user_pref = about.user_pref or nil,
     untyped = about.untyped or nil, default = about.is_default,
-    override = override and (about.secret and "********"
+    override = override and (shown.is_secret(store, about.name) and "********"
       or value_of(store, about, override)) or nil }
   if not about.is_default then
     found.author, found.revision = about.author, about.revision
@@ -361,8 +363,9 @@ local function written(branch, found)
     found.time and ", " .. civil.iso(found.time) or ""))
   local back = found.put_back
   if back then
-    branch:add("put back", ("as in revision %d: %s"):format(back.of,
-      origin(back)))
+    branch:add("put back", ("as in revision %d%s"):format(back.of,
+      back.gone and ", which cannot be read any more" or ": "
+        .. origin(back)))
   end
   if found.author == "health" then
     branch:add("undone", "the phone was not well with what a resync wrote")

@@ -65,8 +65,14 @@ local function at(store, number)
   if not known then return nil, failed end
   local past, sentence, word = store:past(number)
   if not past then
+    local others = {}
+    for _, one in ipairs(all(store)) do
+      if one.number ~= number and not one.damaged then
+        others[#others + 1] = one
+      end
+    end
     return failure(("revision %d cannot be read: %s"):format(number,
-      sentence), word, "take another: " .. ranges(all(store)))
+      sentence), word, "take another: " .. ranges(others))
   end
   return past, function() past:close() end
 end

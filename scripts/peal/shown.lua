@@ -37,10 +37,13 @@ function shown.secrets_in(store, about)
   return rule.secrets_in(about.text, nil, judge(store))
 end
 
---- The value of a parameter.
+--- The value of a parameter. One that no registry knows, and whose name sounds
+-- like a secret's, is taken for one.
 --   about   name, type, text, secret, as of store:value()
 function shown.value(store, about)
-  if about.secret then return store:fingerprint(about.text) end
+  local hidden = about.secret
+    or secret.sounds_like(about.name) and shown.is_secret(store, about.name)
+  if hidden then return store:fingerprint(about.text) end
   if may_hold_rule(about) then return shown.rule(store, about.text) end
   return about.text
 end

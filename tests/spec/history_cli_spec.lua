@@ -14,6 +14,13 @@ local function calm()
     Resync_Periodic = "0", Resync_Error_Retry_Delay = "0" } }
 end
 
+-- A server's answer: a profile with these elements.
+local function tcp_answer(elements)
+  local body = "<flat-profile>" .. elements .. "</flat-profile>"
+  return ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n"
+    .. "\r\n%s"):format(#body, body)
+end
+
 local function set(p, ...)
   local r = p:run("set", ...)
   assert.equal(0, r.code, r.err)
@@ -54,6 +61,36 @@ describe("peal history", function()
       assert.is_nil((r.out .. r.err):find("s3cret", 1, true))
     end
   end)
+
+  it("shows a terminal no control characters of a profile", function()
+    local p <close> = calm()
+    local server = tcp.serve { tcp_answer("<GPP_A>a&#x9b;31m</GPP_A>") }
+    assert.equal(0, p:run("resync", ("http://127.0.0.1:%d/a.xml"):format(
+      server:port())).code)
+    for _, args in ipairs { { "history", "GPP_A" }, { "diff", "-1" },
+      { "revert", "-1" }, { "explain", "GPP_A" }, { "params", "GPP_A" } } do
+      local out = p:run(table.unpack(args)).out
+      assert.is_nil(out:find("\u{9b}", 1, true), args[1])
+      assert.is_truthy(out:find("a\\x9b31m", 1, true), args[1])
+    end
+    server:close()
+  end)
+
+  it("takes names that no registry knows for secrets, by their sound",
+    function()
+      local p <close> = calm()
+      set(p, "--keep-unknown", "Door_Password=s3cret-1", "Door_Colour=blue")
+      for _, args in ipairs { { "history", "Door_Password" },
+        { "diff", "-1" }, { "revert", "-1" }, { "explain", "Door_Password" },
+        { "get", "Door_Password" }, { "params", "Door*" } } do
+        for _, mode in ipairs { "", "--json" } do
+          args[3] = mode ~= "" and mode or nil
+          local r = p:run(table.unpack(args, 1, 3))
+          assert.is_nil((r.out .. r.err):find("s3cret", 1, true), args[1])
+        end
+      end
+      assert.equal("blue\n", p:run("get", "Door_Colour").out)
+    end)
 
   it("says what is wrong", function()
     local p <close> = calm()
@@ -128,6 +165,15 @@ describe("peal revert", function()
     assert.are_not.same(before, p:params())
     assert.equal(0, p:run("revert", "3", "--yes").code)
     assert.same(before, p:params())
+  end)
+
+  it("is explained where what it went back to is gone", function()
+    local p <close> = calm()
+    set(p, "GPP_A=1")
+    assert.equal(0, p:run("revert", "2", "--yes").code)
+    os.remove(p.store .. "/rev-0000000002")
+    assert.matches("put back +as in revision 2, which cannot be read any more",
+      p:run("explain", "GPP_A").out)
   end)
 
   it("takes the named parameters only", function()

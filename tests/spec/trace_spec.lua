@@ -58,6 +58,15 @@ describe("the trace of a cycle", function()
         { lost.values[2].name, lost.values[2].line, lost.values[2].word } })
   end)
 
+  it("does not call lost what no registry knows, and is kept all the same",
+    function()
+      local case = { server = { ["*"] = xml("<Nope>1</Nope>") },
+        phone = { params = { Profile_Rule = URL }, keep_unknown = true } }
+      local lost, run = steps_of(case, "lost")
+      assert.equal("1", run.phone.world.store:get("Nope"))
+      assert.same({}, lost)
+    end)
+
   it("names 64 of them at most, and counts the others", function()
     local parts = {}
     for i = 1, 100 do parts[i] = ("<Nope_%d>x</Nope_%d>"):format(i, i) end

@@ -1,6 +1,7 @@
 --- peal get: the bare value of a parameter.
 local output = require "peal.cli.output"
 local session = require "peal.cli.session"
+local shown = require "peal.shown"
 
 local get = {
   name = "get",
@@ -26,13 +27,12 @@ function get.run(options)
   local about = open.store:value(name)
   if not about then return get.unknown(open.schema, name) end
   about.text = open.phone:param(about.name)
-  local shown = about.secret and open.store:fingerprint(about.text)
-    or about.text
+  local secret = shown.is_secret(open.store, about.name)
+  local text = secret and open.store:fingerprint(about.text) or about.text
   if options.json then
-    output.json { name = about.name, value = shown,
-      secret = about.secret or nil }
+    output.json { name = about.name, value = text, secret = secret or nil }
   else
-    output.print(shown)
+    output.print(text)
   end
   return 0
 end

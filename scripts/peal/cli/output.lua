@@ -1,5 +1,6 @@
 --- What the program prints: results on stdout, everything else on stderr.
 local json = require "peal.json"
+local visible = require "peal.visible"
 
 local output = {}
 
@@ -42,7 +43,8 @@ end
 
 --- Text on one line, its control characters visible, cut to `width`.
 function output.clip(text, width)
-  text = tostring(text):gsub("[\0-\31\127]", "?")
+  text = tostring(text)
+  text = visible.line(text, #text)
   width = width or WIDTH
   local len = utf8.len(text) or #text
   if len <= width then return text end

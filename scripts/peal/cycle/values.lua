@@ -240,8 +240,11 @@ end
 local function trace_lost(run, name, txn, notes)
   local list = json.array()
   for _, note in ipairs(notes) do
-    list[#list + 1] = { name = visible.line(note.name), line = note.line,
-      word = note.word, text = visible.line(note.text) }
+    local kept = note.word == "unknown-name" and txn:value(note.name)
+    if not kept then
+      list[#list + 1] = { name = visible.line(note.name), line = note.line,
+        word = note.word, text = visible.line(note.text) }
+    end
   end
   for _, one in ipairs(txn:users()) do
     list[#list + 1] = { name = one.name, line = one.line,
