@@ -29,6 +29,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,8 @@ struct process {
 	int fd;    /* pidfd */
 	int how, number;
 	int terminal; /* our side, or -1 */
+	pid_t keeper; /* of the terminal's session */
+	int leash;    /* closed, it ends */
 };
 
 struct udp {
@@ -209,8 +212,6 @@ static void onto_streams(const struct plan *plan)
 		onto(-1, plan->err, O_WRONLY | O_CREAT | O_APPEND, 2);
 		return;
 	}
-	if (ioctl(plan->terminal, TIOCSCTTY, 0))
-		_exit(126);
 	for (fd = 0; fd <= 2; fd++)
 		onto(plan->terminal, NULL, 0, fd);
 }
@@ -219,10 +220,7 @@ static void child(const struct plan *plan, pid_t parent)
 {
 	sigset_t none;
 
-	if (plan->terminal < 0)
-		setpgid(0, 0);
-	else
-		setsid(); /* a session is a group, too */
+	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(125);
@@ -257,6 +255,73 @@ static int open_terminal(struct plan *plan)
 	return fd;
 }
 
+static void set_signals(void (*fn)(int))
+{
+	static const int all[] = { SIGHUP, SIGINT, SIGQUIT, SIGTTOU };
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+		signal(all[i], fn);
+}
+
+/* A terminal's session is led by a process of ours: when its leader ends, the
+ * kernel throws away what nobody has read yet. The program is its sibling and
+ * our child. */
+static void keep_session(struct plan *plan, pid_t parent, int leash, int born)
+{
+	pid_t pid;
+	char c;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	set_signals(SIG_IGN);
+	/* nothing else stays open, least of all other keepers' leashes */
+	if (dup2(plan->terminal, 0) || dup2(leash, 1) != 1 ||
+	    dup2(born, 2) != 2 || syscall(SYS_close_range, 3U, ~0U, 0U))
+		_exit(126);
+	plan->terminal = 0;
+	if (setsid() < 0 || ioctl(0, TIOCSCTTY, 0))
+		_exit(126);
+	pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0) {
+		setpgid(0, 0);
+		tcsetpgrp(0, getpid());
+		set_signals(SIG_DFL);
+		child(plan, parent);
+	}
+	if (write(2, &pid, sizeof(pid)) != sizeof(pid))
+		_exit(126);
+	close(2);
+	while (read(1, &c, 1) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+/* The program's process; -1 and errno. */
+static pid_t fork_at_terminal(struct process *p, struct plan *plan,
+			      pid_t parent)
+{
+	int leash[2], born[2];
+	pid_t pid = -1;
+
+	if (pipe2(leash, O_CLOEXEC))
+		return -1;
+	if (pipe2(born, O_CLOEXEC)) {
+		close(leash[0]);
+		close(leash[1]);
+		return -1;
+	}
+	p->keeper = fork();
+	if (p->keeper == 0)
+		keep_session(plan, parent, leash[0], born[1]);
+	close(leash[0]);
+	close(born[1]);
+	p->leash = leash[1];
+	if (p->keeper < 0 || read(born[0], &pid, sizeof(pid)) != sizeof(pid))
+		pid = -1;
+	close(born[0]);
+	return pid;
+}
+
 /* spawn(argv, options) -> process | nil, sentence */
 static int l_spawn(lua_State *L)
 {
@@ -270,12 +335,12 @@ static int l_spawn(lua_State *L)
 	read_options(L, 2, &plan);
 	p = lua_newuserdatauv(L, sizeof(*p), 0);
 	memset(p, 0, sizeof(*p));
-	p->fd = p->terminal = -1;
+	p->fd = p->terminal = p->leash = -1;
 	luaL_setmetatable(L, TYPE);
 	if (plan.pty && (p->terminal = open_terminal(&plan)) < 0)
 		return failed(L, "terminal");
 
-	p->pid = fork();
+	p->pid = plan.pty ? fork_at_terminal(p, &plan, parent) : fork();
 	if (p->pid == 0)
 		child(&plan, parent);
 	if (plan.terminal >= 0)
@@ -284,8 +349,7 @@ static int l_spawn(lua_State *L)
 		p->pid = 0;
 		return failed(L, "fork");
 	}
-	if (!plan.pty) /* else it begins a session, as no leader may */
-		setpgid(p->pid, p->pid); /* whoever of us comes first */
+	setpgid(p->pid, p->pid); /* whoever of us comes first */
 	p->fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->fd < 0)
 		return failed(L, "pidfd_open");
@@ -352,12 +416,24 @@ static struct process *check_terminal(lua_State *L)
 	return p;
 }
 
-/* Linux says EIO when nobody has the other side open. */
+/* Has it ended, and is all that it wrote read? The poll() brings up what is
+ * still on its way. */
+static int drained(const struct process *p)
+{
+	struct pollfd fds[2] = { { p->fd, POLLIN, 0 },
+				 { p->terminal, POLLIN, 0 } };
+
+	if (p->pid && poll(&fds[0], 1, 0) <= 0)
+		return 0;
+	return poll(&fds[1], 1, 0) <= 0;
+}
+
 static int l_read(lua_State *L)
 {
 	struct process *p = check_terminal(L);
 	double deadline = now() + luaL_checknumber(L, 2);
-	struct pollfd fd = { p->terminal, POLLIN, 0 };
+	struct pollfd fds[2] = { { p->terminal, POLLIN, 0 },
+				 { p->fd, POLLIN, 0 } };
 	char bytes[4096];
 	ssize_t n;
 
@@ -367,14 +443,15 @@ static int l_read(lua_State *L)
 			lua_pushlstring(L, bytes, (size_t)n);
 			return 1;
 		}
-		if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		if (n == 0 || (errno != EAGAIN && errno != EINTR) ||
+		    drained(p)) {
 			lua_pushnil(L);
 			lua_pushliteral(L, "eof");
 			return 2;
 		}
 		if (left_ms(deadline) == 0)
 			break;
-		poll(&fd, 1, left_ms(deadline));
+		poll(fds, 2, left_ms(deadline));
 	}
 	lua_pushnil(L);
 	lua_pushliteral(L, "timeout");
@@ -423,7 +500,12 @@ static int l_hang_up(lua_State *L)
 
 	if (p->terminal >= 0)
 		close(p->terminal);
-	p->terminal = -1;
+	if (p->leash >= 0)
+		close(p->leash);
+	p->terminal = p->leash = -1;
+	if (p->keeper > 0)
+		waitpid(p->keeper, NULL, 0);
+	p->keeper = 0;
 	return 0;
 }
 
