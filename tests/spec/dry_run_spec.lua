@@ -277,6 +277,7 @@ end)
 local function planned(options, about)
   about = about or {}
   local lab = support.new(options)
+  lab.phone.keep_unknown = options.keep_unknown
   local before = inputs.before(lab.phone)
   local result = lab.world.run(dry_run.cycle, lab.phone, about)
   local text = plan_file.encode(plan_file.of(lab.phone, before, result,
@@ -429,11 +430,12 @@ describe("a plan that is carried out", function()
 
   it("takes back what was written, where the store takes not all of it",
     function()
-      local lab, plan_ = planned { params = { Profile_Rule =
-        "http://192.0.2.7/a.xml", Profile_Rule_B = "http://192.0.2.7/b.xml",
+      local lab, plan_ = planned { keep_unknown = true, params = {
+        Profile_Rule = "http://192.0.2.7/a.xml",
+        Profile_Rule_B = "http://192.0.2.7/b.xml",
         GPP_A = "before" }, server = function(request)
           return request.url:find("/a.xml", 1, true)
-            and support.profile { GPP_A = "new", GPP_C = "c" }
+            and support.profile { GPP_A = "new", GPP_C = "c", Maker_X_ = "m" }
             or support.profile { GPP_B = "b" }
         end }
       local checked = assert(check(lab, plan_))
@@ -454,6 +456,7 @@ describe("a plan that is carried out", function()
       assert.equal("no-space", failed.word)
       assert.same({ "before", "", "" }, { (real:get("GPP_A")),
         (real:get("GPP_B")), (real:get("GPP_C")) })
+      assert.is_nil(real:get("Maker_X_"))
     end)
 
   it("takes its turn in the engine, and says what has changed", function()

@@ -154,8 +154,12 @@ local function undo(phone, before, result)
   txn:keep_unknown(true)
   for _, change in ipairs(result.changes) do
     local old = before:value(change.name)
-    local ok = true
-    if old then ok, sentence = put_back(txn, change.name, old) end
+    local ok
+    if old then
+      ok, sentence = put_back(txn, change.name, old)
+    else -- a name that no registry knows, and that was not kept before
+      ok, sentence = txn:reset(change.name)
+    end
     if not ok then
       txn:abort()
       return nil, sentence
