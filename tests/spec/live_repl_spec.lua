@@ -132,13 +132,14 @@ c
       local out = succeeds([[
 status().state
 status().daemon.pid
+select("#", status())
 #schedule(3)
 #certs()
 :timers
 :rules
 :reload
 ]], "--attach")
-      assert.matches(('^"IDLE"\n%d\n0\n'):format(d.process:pid()), out)
+      assert.matches(('^"IDLE"\n%d\n1\n0\n0\n'):format(d.process:pid()), out)
       d:wait_log("rules are read anew, as a client asked")
     end)
 

@@ -406,8 +406,28 @@ describe("peal repl at a terminal", function()
       start("--attach")
       d:stop()
       shows("\n%* the daemon has ended; what was read of it stays\npeal> $")
-      assert.matches("the daemon has ended", types "status()")
+      assert.matches("the daemon has ended.*start it again", types "status()")
       assert.equal('"before"', types "param.GPP_A")
+      types 'param.GPP_C = "mine"'
+      assert.matches("^1 forgotten", types ":discard")
+      types 'param.GPP_C = "by itself"'
+      assert.matches("1 changed, revision", types ":commit!")
+      assert.equal("by itself", p:param("GPP_C"))
+    end)
+
+    it("finds the daemon that was started again", function()
+      if not web then return end
+      d = daemons.start { p }
+      start("--attach")
+      d:stop()
+      shows("the daemon has ended[^\n]*\npeal> $")
+      d = daemons.start { p }
+      assert.equal(0, p:run("set", "GPP_C=else").code)
+      assert.matches('attached to the daemon again\n"else"$',
+        types "param.GPP_C")
+      assert.equal('"IDLE"', types "status().state")
+      assert(d:ask("resync", { wait = true }))
+      shows("\n%* %S+ cycle ")
     end)
   end)
 end)

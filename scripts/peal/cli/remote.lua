@@ -25,11 +25,13 @@ local function failure(sentence, word, next_step, place)
 end
 
 --- The daemon that owns the store in folder `path`.
+-- @param[opt] loop that it is waited for in; nil: one of its own
 -- @treturn[1] table daemon
 -- @treturn[2] nil nobody owns it
 -- @return[3] nil, failure
-function remote.at(path)
-  local loop, sentence, word = require("peal.loop").new()
+function remote.at(path, loop)
+  local sentence, word
+  if not loop then loop, sentence, word = require("peal.loop").new() end
   if not loop then return nil, failure(sentence, word) end
   local client
   client, sentence, word = protocol.connect(loop, socket_of(path))

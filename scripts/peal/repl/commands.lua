@@ -34,6 +34,7 @@ local function plan(repl, rest)
   local result = session:dry_cycle(rest ~= "" and rest or nil)
   local done = require("peal.daemon.outcome").of(result.phone, result, true)
   done.public.effects, done.public.schedule = result.effects, result.schedule
+  done.public.daemon = session.daemon and true or nil
   if repl.json or repl.format == "json" then return repl:show(done.public) end
   require("peal.cli.plan.text").print(done)
 end

@@ -66,7 +66,7 @@ function commit.run(session, seen)
     failure.raise { sentence = "there is no store to commit to",
       word = "bad-state", next = "start with: peal repl --store DIR" }
   end
-  local daemon, failed = session.daemon, nil
+  local daemon, failed = not session.gone and session.daemon, nil
   if not daemon then daemon, failed = remote.at(session.path) end
   if failed then raise(failed) end
   local revision

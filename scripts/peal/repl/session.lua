@@ -49,11 +49,16 @@ local function attach(options)
       .. ", or leave --attach away")
 end
 
--- What the daemon's phone knows that its store does not.
+-- What the daemon's phone knows that its store does not; of one that has ended,
+-- what it knew.
 local function learned(self)
   if not self.daemon then return {} end
+  if self.gone then
+    return { memory = self.memory, identity = self.phone.identity }
+  end
   local about = failure.check(self:call("snapshot"))
   self.engine, self.progress = about.engine, about.progress
+  self.memory = about.memory
   return about
 end
 
@@ -198,6 +203,11 @@ end
 --   seconds   patience; false: as long as it takes
 -- @return result | nil, sentence, word, place, next step
 function session:call(method, params, seconds)
+  if self.gone then
+    return nil, "the daemon has ended", "canceled", nil,
+      ("start it again, this session finds it: peal run --store %s"):format(
+      self.path)
+  end
   if seconds == nil then seconds = PATIENCE_S end
   return self:run(function()
     return self.daemon.client:call(method, params or {})
@@ -219,6 +229,17 @@ end
 
 -- --- the snapshot ---
 
+-- A daemon that has been started again.
+-- @treturn boolean is it there?
+local function attach_again(self)
+  local daemon = remote.at(self.path, self.loop)
+  if not daemon then return false end
+  self.daemon:close()
+  self.daemon, self.gone, self.stale = daemon, nil, true
+  self:follow()
+  return true
+end
+
 --- Has the session written what is not committed?
 function session:has_written()
   return self.store:revision() ~= self.base:revision()
@@ -236,17 +257,20 @@ end
 -- @treturn string what is to be said of it, or nil
 function session:follow_store()
   if not self.path then return nil end
+  local again = self.gone and attach_again(self)
   local newest, stale = newest_on_disk(self), self.stale
   self.stale = false
   local is_same = newest == self.base:revision()
   if not self:has_written() then
     if stale or not is_same then self:refresh() end
+    return again and "attached to the daemon again" or nil
   elseif not is_same and newest ~= self.told then
     self.told = newest
     return ("the store is at revision %d; this session stays at %d, for it "
       .. "has written what is not committed (:commit, :discard)"):format(
       newest, self.base:revision())
   end
+  return again and "attached to the daemon again" or nil
 end
 
 -- --- reading and writing ---
@@ -389,7 +413,7 @@ end
 
 --- Ask the daemon, or an engine made for the moment.
 function session:ask(method, params, fn)
-  if self.daemon then return failure.check(self:call(method, params)) end
+  if self.daemon then return (failure.check(self:call(method, params))) end
   return self:run(function() return fn(engine_of(self)) end)
 end
 
