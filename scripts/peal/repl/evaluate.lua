@@ -27,12 +27,18 @@ end
 function evaluate.compile(text, env, name, line)
   local lead = ("\n"):rep((line or 1) - 1)
   -- the line's end tells an open string from one that goes on
-  local fn, why = load(lead .. "return " .. text .. "\n", "=" .. name, "t", env)
+  local fn, half = load(lead .. "return " .. text .. "\n", "=" .. name, "t",
+    env)
   if fn then return fn end
-  local goes_on = why:find(INCOMPLETE) ~= nil
+  local why, _
   fn, why = load(lead .. lasting(text) .. "\n", "=" .. name, "t", env)
   if fn then return fn end
-  return nil, why, goes_on or why:find(INCOMPLETE) ~= nil
+  if half:find(INCOMPLETE) then
+    -- should it be the whole: it ends in its own last line
+    _, half = load(lead .. "return " .. text, "=" .. name, "t", env)
+    return nil, half, true
+  end
+  return nil, why, why:find(INCOMPLETE) ~= nil
 end
 
 -- Frames of the operator's own code, innermost first: "line 3", "line 1, in f".
