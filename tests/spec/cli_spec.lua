@@ -436,6 +436,9 @@ describe("peal", function()
   it("fits its help into 80 columns", function()
     for name in peal("--help").out:gmatch("\n  (%l[%l-]*) ") do
       for line in peal(name, "--help").out:gmatch("[^\n]+") do
+        assert.is_nil(line:find("%s$"), name .. ": " .. line)
+        -- a text of its own, or after two blanks at least
+        assert.is_nil(line:find("^  %-[^ ]+ %u[^ ]* %l"), name .. ": " .. line)
         assert.is_true(#line <= 80, line)
       end
     end

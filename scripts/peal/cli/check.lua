@@ -14,8 +14,8 @@ local command = {
   summary = "Check the rule files of a folder: load them, read them as a "
     .. "compiler would,\nand try them on sample phones. Nothing is changed.",
   details = "Prints FILE:LINE:COLUMN: severity: sentence [code], as compilers "
-    .. "do; docs/check.md\nhas each code with its cure. Exit code 1 where "
-    .. "there are errors. A maker's own\nparameters are known with --phone.",
+    .. "do;\ndocs/check.md has each code with its cure. Exit code 1 where "
+    .. "there are errors.\nA maker's own parameters are known with --phone.",
   options = {
     { "--against", "DIR", "try them on the phone files of this folder too" },
     { "--properties", nil, "run whole phones as well, see docs/check.md" },
@@ -36,9 +36,7 @@ end
 -- The *.lua files of a folder, by name.
 local function lua_files(dir)
   local names, why = sys.list(dir)
-  if not names then
-    return usage(("%s: %s"):format(dir, why), "name a folder of files *.lua")
-  end
+  if not names then return usage(why, "name a folder of files *.lua") end
   local out = {}
   for _, name in ipairs(names) do
     if name:find("%.lua$") then

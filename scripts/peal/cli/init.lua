@@ -9,33 +9,38 @@ local output = require "peal.cli.output"
 local cli = {}
 
 local COMMANDS <const> = {
+  -- what a phone does
+  { "resync", "fetch, decode and apply the profiles; say what changed" },
   { "run", "keep phones provisioned: the daemon" },
   { "status", "what happens next, when, and why not now" },
   { "schedule", "the next resyncs" },
   { "events", "follow what a daemon does" },
   { "reload", "have a daemon read its rule files anew" },
-  { "resync", "fetch, decode and apply the profiles; say what changed" },
-  { "plan", "what would the next resync do? Nothing is written" },
-  { "apply", "carry out a plan, if nothing has changed since" },
-  { "record", "record a resync on a cassette" },
-  { "replay", "play a recorded resync again, or with other rules" },
+  -- its parameters
   { "get", "print the value of a parameter" },
   { "set", "write parameters" },
   { "params", "list parameters" },
   { "explain", "why has a parameter this value?" },
   { "history", "what was written when, and by whom" },
   { "diff", "what is different between two revisions" },
-  { "revert", "parameters as they were in an earlier revision" },
+  { "revert", "put parameters back to an earlier revision" },
+  -- what would be
+  { "plan", "what would the next resync do? Nothing is written" },
+  { "apply", "carry out a plan, if nothing has changed since" },
   { "simulate", "days of a phone's life in a second: try rules, see faults" },
+  { "check", "check rule files, and try them on sample phones" },
+  { "repl", "a prompt on a phone: look, try, commit" },
+  -- what went wrong
   { "doctor", "which step of a profile's way is broken, and its cure" },
+  { "record", "record a resync on a cassette" },
+  { "replay", "play a recorded resync again, or with other rules" },
+  -- the classic language, files, certificates
   { "expand", "expand the macros of a text" },
   { "eval", "is a condition true?" },
-  { "cert", "see and change whom a phone believes" },
-  { "ca", "root and host certificates for the terminals of a phone" },
-  { "check", "check rule files, and try them on sample phones" },
   { "rule", "what would a profile rule do?" },
   { "profile", "encode, decode, show and check profile files" },
-  { "repl", "a prompt on a phone: look, try, commit" },
+  { "cert", "see and change whom a phone believes" },
+  { "ca", "root and host certificates for the terminals of a phone" },
   { "version", "versions of peal and its libraries" },
 }
 
@@ -47,10 +52,7 @@ local function help()
     out[#out + 1] = ("  %-10s %s"):format(command[1], command[2])
   end
   out[#out + 1] = "\nOptions, before or after the command"
-  for _, option in ipairs(options.global) do
-    local left = option[1] .. (option[2] and " " .. option[2] or "")
-    out[#out + 1] = ("  %-20s %s"):format(left, option[3])
-  end
+  out[#out + 1] = options.lines(options.global)
   out[#out + 1] = "\nExit codes: 0 ok, 1 failed, 2 usage, 3 refused by a rule"
   out[#out + 1] = "More on a command: peal COMMAND --help\n"
   return table.concat(out, "\n")

@@ -102,13 +102,25 @@ function options.parse(args, extra)
   return out
 end
 
+local LEFT <const> = 20
+
+--- Options, each with its text in the second column; of a long one it stands
+-- in the next line.
+function options.lines(list)
+  local out, gap = {}, "\n" .. (" "):rep(LEFT + 3)
+  for i, option in ipairs(list) do
+    local left = option[1] .. (option[2] and " " .. option[2] or "")
+    local about = option[3]:gsub("\n *", gap)
+    out[i] = #left > LEFT and "  " .. left .. gap .. about
+      or ("  %-" .. LEFT .. "s %s"):format(left, about)
+  end
+  return table.concat(out, "\n")
+end
+
 local function rows(out, title, list)
   if #list == 0 then return end
   out[#out + 1] = "\n" .. title
-  for _, option in ipairs(list) do
-    local left = option[1] .. (option[2] and " " .. option[2] or "")
-    out[#out + 1] = ("  %-20s %s"):format(left, option[3])
-  end
+  out[#out + 1] = options.lines(list)
 end
 
 -- The global options but those that a command has in a form of its own.
@@ -122,8 +134,9 @@ end
 
 --- Help text of one command.
 function options.help(command)
-  local out = { ("usage: peal %s %s"):format(command.name, command.usage),
-    "", command.summary }
+  local usage = command.usage ~= "" and " " .. command.usage or ""
+  local out = { ("usage: peal %s%s"):format(command.name, usage), "",
+    command.summary }
   if command.details then out[#out + 1] = "\n" .. command.details end
   rows(out, "Options", command.options or {})
   rows(out, "Options of every command", others(command.options or {}))

@@ -8,8 +8,7 @@ local MAX <const> = 1024
 
 --- For the list of options of a command.
 passphrase.option = { "--passphrase-file", "FILE", "its passphrase: the first "
-  .. "line (else\n                       PEAL_PASSPHRASE, else it is asked for)"
-}
+  .. "line (else PEAL_PASSPHRASE,\nelse it is asked for)" }
 
 local function usage(sentence, next_step)
   return nil, { sentence = sentence, word = "usage", code = 2,

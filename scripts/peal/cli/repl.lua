@@ -6,11 +6,11 @@ local command = {
   usage = "[--attach [STORE]] | -e EXPR",
   summary = "Look at a phone, try anything, and commit what is good.",
   details = "A prompt for Lua on a snapshot of the store. What is written "
-    .. "lives in the session\nuntil :commit, which shows it first. --attach "
-    .. "goes on from where the daemon of\nthe store is, and tells what it "
-    .. "does meanwhile; the daemon runs nothing of the\nsession. :help lists "
-    .. "the commands. Where standard input is no terminal it is a\nscript, "
-    .. "which ends at its first error with exit code 1.",
+    .. "lives in the\nsession until :commit, which shows it first. --attach "
+    .. "goes on from where the\ndaemon of the store is, and tells what it does "
+    .. "meanwhile; the daemon runs\nnothing of the session. :help lists the "
+    .. "commands. Where standard input is no\nterminal it is a script, which "
+    .. "ends at its first error with exit code 1.",
   options = {
     { "--attach", nil, "to the daemon that owns the store" },
     { "-e", "EXPR", "evaluate this, print it, and end" },
