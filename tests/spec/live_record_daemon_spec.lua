@@ -102,6 +102,15 @@ describe("peal record without a daemon", function()
     assert.are.equal(2, r.code)
   end)
 
+  it("makes no resync whose cassette has no place", function()
+    if not need("nginx") then return end
+    local p <close> = calm { Profile_Rule = url .. "/a.xml" }
+    local r = p:run("record", "--out", out "no/x", SECRET)
+    assert.are.equal(1, r.code)
+    assert.is_truthy(r.err:find("/no/x.peal: No such file", 1, true), r.err)
+    assert.is_nil(p:run("history", "--all").out:find("resync", 1, true))
+  end)
+
   it("says what is missing", function()
     local p <close> = calm()
     local r = p:run("record", SECRET)

@@ -32,7 +32,12 @@ local function read(options)
   if options[3] then return usage("one plan and one rule at most: quote it") end
   local text, failed = files.read(options[1], plan_file.max)
   if not text then return nil, failed end
-  return plan_file.decode(text)
+  local plan
+  plan, failed = plan_file.decode(text)
+  if failed then
+    failed.sentence = ("%s: %s"):format(options[1], failed.sentence)
+  end
+  return plan, failed
 end
 
 local function ask(daemon, plan, rule)

@@ -70,7 +70,7 @@ local function replace(path, bytes)
   if ok then ok, sentence, word = sys.rename(path .. ".new", path) end
   if ok then return true end
   return nil, { sentence = sentence, word = word,
-    next = "is the name right, and may this user write there?" }
+    next = require("peal.cli.advice").here(word) }
 end
 
 local function write(done, options)
@@ -96,6 +96,8 @@ function plan.run(options)
   if options.out and (code == 0 or code == CHANGES) then
     ok, failed = write(done, options)
     if not ok then return nil, failed end
+  elseif options.out then
+    output.say("%s is not written: this plan does not work", options.out)
   end
   return code
 end

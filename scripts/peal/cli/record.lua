@@ -123,6 +123,10 @@ local function make(options)
   if not key then return nil, failed end
   local lock, sentence, word = cassette.lock(key)
   if not lock then return nil, { sentence = sentence, word = word } end
+  -- before the resync, which cannot be made again
+  local ok
+  ok, failed = files.check(options.out)
+  if not ok then return nil, failed end
   local daemon
   daemon, failed = remote.find(options, "record")
   if failed then return nil, failed end
@@ -138,7 +142,6 @@ local function make(options)
   end
   if not done then return nil, failed end
   local bytes = cassette.sealed(lock, done.bytes)
-  local ok
   ok, failed = files.write(options.out, bytes)
   if not ok then return nil, failed end
   tell(done, options, #bytes)
