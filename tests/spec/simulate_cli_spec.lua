@@ -140,6 +140,14 @@ end }]])
     assert.are.equal("", r.err)
   end)
 
+  it("names a parameter that is not there by its word", function()
+    local r = peal("--phone", phone, "--server", server, "--days", "2",
+      "--at", "day 2", "Resync_Periodik")
+    assert.are.equal(1, r.code)
+    assert.is_truthy(r.err:find("Resync_Periodik [unknown-name]\n"
+      .. "      did you mean Resync_Periodic?", 1, true), r.err)
+  end)
+
   it("says what it does not understand, and fails for a script", function()
     local r = step("x\\nt soon\\np Nothing\\ns nothing\\ne nothing\\nn x\\n")
     assert.are.equal(1, r.code)
@@ -187,6 +195,7 @@ end }]])
     { "that cannot be read", "return {" },
     { "that is no script", "return 7" },
     { "with a strange field", "return { server = {}, tea = 1 }" },
+    { "that is a phone", "return { identity = {}, params = {} }" },
     { "that fails", "error('oh')" },
     { "whose function fails", "return function() local t; return t.x end" },
     { "with a file that is not there",
@@ -197,7 +206,7 @@ end }]])
       local path = write(("bad-%d.lua"):format(i), case[2])
       local r = peal("--phone", phone, "--server", path, "--days", "1")
       assert.are.equal(1, r.code, r.out .. r.err)
-      assert.is_truthy(r.err:find(i < 6 and ("bad-%d.lua"):format(i)
+      assert.is_truthy(r.err:find(i < #SCRIPTS and ("bad-%d.lua"):format(i)
         or "nothing.xml", 1, true), r.err)
     end)
   end

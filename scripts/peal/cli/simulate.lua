@@ -149,7 +149,7 @@ local function value_of(sim, schema, name)
   local known = schema:find(name) or name
   local about = sim:store():value(known)
   if not about then
-    return nil, require("peal.cli.get").unknown(schema, name)
+    return require("peal.cli.get").unknown(schema, name)
   end
   about.text = sim:param(known)
   return { name = about.name, value = shown.value(sim:store(), about) }
@@ -169,10 +169,7 @@ local function print_at(sim, options, schema)
   local values = json.array()
   for i = 1, #options do
     local one, failed = value_of(sim, schema, options[i])
-    if not one then
-      return nil, failed or { sentence = "no such parameter: "
-        .. output.clip(options[i]), word = "not-found" }
-    end
+    if not one then return nil, failed end
     values[i] = one
   end
   local time = math.floor(sim:time())

@@ -6,21 +6,62 @@ local script = {}
 
 local MAX_BYTES <const> = 64 * 1024 * 1024
 
--- Fields of a script that tells more than answers.
-local FIELDS <const> = { server = true, events = true, dns = true,
-  zone = true, from = true }
+-- Texts and tables only, as in a list of addresses.
+local function is_list(value)
+  if type(value) ~= "table" then return false end
+  for _, item in ipairs(value) do
+    if type(item) ~= "string" and type(item) ~= "table" then return false end
+  end
+  return #value > 0 or next(value) == nil
+end
 
+local function are_names(value)
+  if type(value) ~= "table" then return false end
+  for name, list in pairs(value) do
+    if type(name) ~= "string" or not is_list(list) then return false end
+  end
+  return true
+end
+
+local function is_text(value) return type(value) == "string" end
+
+-- Fields of a script that tells more than answers: check, what it checks for.
+local FIELDS <const> = {
+  server = { answers.is_script, "a function or a table" },
+  events = { is_list, "a list of happenings" },
+  dns = { are_names, "a table of names and lists of addresses" },
+  zone = { is_text, "a text" },
+  from = { function(value)
+    return is_text(value) or type(value) == "number"
+  end, "a text, or seconds UTC" },
+}
+
+-- Lua's own messages name the file already.
 local function bad(path, sentence)
-  return nil, { sentence = ("%s: %s"):format(path, sentence), word = "invalid",
+  if sentence:sub(1, #path) ~= path then
+    sentence = ("%s: %s"):format(path, sentence)
+  end
+  return nil, { sentence = sentence, word = "invalid",
     next = "docs/simulate.md shows scripts that work" }
+end
+
+-- Not a phone file, say.
+local function check_urls(path, given)
+  for name in pairs(given) do
+    if name ~= "*" and not tostring(name):find("://", 1, true) then
+      return bad(path, ("no URL: %s"):format(tostring(name)))
+    end
+  end
+  return { server = given }
 end
 
 local function check(path, given)
   if not answers.is_script(given) then
     return bad(path, "a server's script returns a function or a table")
   end
-  if type(given) == "function" or given.server == nil then
-    return { server = given }
+  if type(given) == "function" then return { server = given } end
+  if given.server == nil then
+    return check_urls(path, given)
   end
   for name in pairs(given) do
     if not FIELDS[name] then
@@ -34,7 +75,9 @@ local function check(path, given)
 end
 
 local function load_script(path)
-  local chunk, why = loadfile(path, "t")
+  local text, failed = files.read(path, MAX_BYTES)
+  if not text then return nil, failed end
+  local chunk, why = load(text, "@" .. path, "t")
   if not chunk then return bad(path, why) end
   local ok, given = pcall(chunk)
   if not ok then return bad(path, tostring(given)) end
