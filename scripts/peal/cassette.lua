@@ -30,6 +30,18 @@ local MAX <const> = 256 * 1024 * 1024
 
 local HEAD <const> = "peal-cassette 1 "
 
+-- Its fields, and what each is at least; those that are not here may be absent.
+local FIELDS <const> = { kind = "string", peal = "string", phone = "table",
+  registry = "table", store = "table", roots = "table", sources = "table",
+  tape = "string", outcome = "table" }
+-- Of a resync also.
+local OF_RESYNC <const> = { request = "table" }
+local IDENTITY <const> = { identity = "table" }
+-- Octets of the key of a store's fingerprints.
+local KEY <const> = 32
+local STORE <const> = { bytes = "string", key = "string" }
+local ROOTS <const> = { "identity", "keyring" }
+
 local function hex(bytes)
   return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
 end
@@ -108,13 +120,51 @@ end
 
 --- Is a passphrase needed for this file?
 -- @treturn[1] boolean
--- @return[2] nil, sentence, "corrupt": it is no cassette
+-- @return[2] nil, sentence, "corrupt": it is no cassette; or "newer"
 function cassette.is_sealed(bytes)
   local head = head_of(bytes)
-  if not head or not head.clear and not head.salt then
+  if not head and bytes:find("^peal%-cassette %d+ ") then
+    return nil, "this cassette was made by a newer peal", "newer"
+  elseif not head or not head.clear and not head.salt then
     return corrupt("this is no cassette of peal's")
   end
   return not head.clear
+end
+
+local function has(t, fields)
+  for name, kind in pairs(fields) do
+    if type(t[name]) ~= kind then return false end
+  end
+  return true
+end
+
+local function all_are(kind, t)
+  for _, value in pairs(t) do
+    if type(value) ~= kind then return false end
+  end
+  return true
+end
+
+local function a_mark(as) return as:find("^o%d+") and as end
+
+local function has_roots(roots)
+  for _, name in ipairs(ROOTS) do
+    local bytes = roots[name]
+    if type(bytes) ~= "string" or not form.unpack_list(bytes, a_mark) then
+      return false
+    end
+  end
+  return true
+end
+
+-- Has it what a player looks for before anything of it is checked?
+local function is_whole(c)
+  return type(c) == "table" and has(c, FIELDS) and has(c.store, STORE)
+    and #c.store.key == KEY and has_roots(c.roots)
+    and all_are("table", c.registry) and all_are("table", c.sources)
+    and (c.anchors == nil or type(c.anchors) == "table"
+      and all_are("string", c.anchors))
+    and (c.kind == "engine" or has(c, OF_RESYNC) and has(c.phone, IDENTITY))
 end
 
 local function opened(head, bytes, passphrase)
@@ -135,7 +185,7 @@ end
 --- The cassette of a file.
 --   passphrase   nil where it is clear
 -- @treturn[1] table
--- @return[2] nil, sentence, word ("corrupt", "bad-key")
+-- @return[2] nil, sentence, word ("corrupt", "newer", "bad-key")
 function cassette.load(bytes, passphrase)
   local sealed, sentence, word = cassette.is_sealed(bytes)
   if sealed == nil then return nil, sentence, word end
@@ -150,8 +200,9 @@ function cassette.load(bytes, passphrase)
   end
   bytes = decode.gunzip(bytes, MAX)
   local c = bytes and form.unpack(bytes)
-  if type(c) ~= "table" or not c.tape then
-    return corrupt("the cassette is damaged")
+  if not is_whole(c) then return corrupt("the cassette is damaged") end
+  if c.kind ~= "resync" and c.kind ~= "engine" then
+    return nil, "this cassette was made by a newer peal", "newer"
   end
   return c
 end

@@ -56,7 +56,7 @@ describe("a cassette's file", function()
       assert.are.equal("bad-key",
         (select(3, cassette.load(damaged, "open sesame"))))
     end
-    for _, other in ipairs { "", "hello", "peal-cassette 2 sealed 1 00\n",
+    for _, other in ipairs { "", "hello",
       "peal-cassette 1 sealed 0 00\nx",
       "peal-cassette 1 sealed 99999999 00\nx",
       "peal-cassette 1 clear\nx" } do
@@ -65,6 +65,53 @@ describe("a cassette's file", function()
       assert.are.equal("corrupt", word)
       assert.is_string(sentence)
     end
+  end)
+
+  it("of a newer peal is said to be so", function()
+    local later = {}
+    for name, value in pairs(c) do later[name] = value end
+    later.kind, later.redacted = "fleet", true
+    for _, other in ipairs { "peal-cassette 2 sealed 1 00\n",
+      "peal-cassette 10 clear\n", assert(cassette.save(later)) } do
+      local got, sentence, word = cassette.load(other, "open sesame")
+      assert.is_nil(got)
+      assert.are.equal("newer", word)
+      assert.is_truthy(sentence:find("newer peal", 1, true))
+    end
+  end)
+
+  it("without a part of it is damaged", function()
+    local clear = { redacted = true }
+    for name, value in pairs(c) do clear[name] = value end
+    assert(cassette.load(assert(cassette.save(clear))))
+    for _, name in ipairs { "kind", "phone", "registry", "store", "roots",
+      "sources", "tape", "outcome", "request", "anchors" } do
+      for _, other in ipairs { 7, {}, { 7 }, false } do
+        local whole = clear[name]
+        clear[name] = other or nil
+        local got, _, word = cassette.load(assert(cassette.save(clear)))
+        if (other or whole) and type(other or nil) ~= type(whole or {}) then
+          assert.is_nil(got, name)
+          assert.are.equal("corrupt", word)
+        end
+        if got then play.resync(got) end -- it ends
+        clear[name] = whole
+      end
+    end
+  end)
+
+  it("of a few bytes does not fill the memory", function()
+    local many = ("{0:}"):rep(2000000)
+    local bomb = "peal-cassette 1 clear\n"
+      .. encode.gzip(("{2000000:%s}"):format(many))
+    assert.is_true(#bomb < 20000)
+    many = nil -- luacheck: ignore
+    collectgarbage()
+    local before = collectgarbage "count"
+    local got, _, word = cassette.load(bomb)
+    assert.is_nil(got)
+    assert.are.equal("corrupt", word)
+    assert.is_true(collectgarbage "count" - before < 200 * 1024)
   end)
 
   it("with secrets is never written in clear", function()

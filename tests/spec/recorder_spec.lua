@@ -70,6 +70,20 @@ describe("values on a tape", function()
     assert.is_nil(form.unpack("{99999999:"))
   end)
 
+  it("that are a list of no length are damaged, however it is written",
+    function()
+    local list = form.unpack_list(form.pack_list { n = 2, 1 })
+    assert.are.same({ n = 2, 1 }, list)
+    assert.are.same({ n = 0, raised = "x" },
+      form.unpack_list(form.pack { raised = "x" }))
+    for _, n in ipairs { 1000000000, -1, 1.5, "many" } do
+      assert.are.equal("corrupt",
+        (select(3, form.unpack_list(form.pack { n = n }))))
+    end
+    assert.are.equal("corrupt",
+      (select(3, form.unpack_list(form.pack("text")))))
+  end)
+
   it("that are functions cannot be kept", function()
     assert.has_error(function() form.pack(print) end)
   end)

@@ -182,6 +182,20 @@ describe("a replay that does not come out the same", function()
     assert.are.equal("another one", found.got)
   end)
 
+  it("ends where a result claims a length of millions, or is none", function()
+    for _, result in ipairs { form.pack { n = 1 << 40 }, form.pack("x"),
+      "rubbish" } do
+      local more = tape.new()
+      more:add("call", "log", result)
+      local other = copy(c)
+      other.tape = c.tape .. more:bytes()
+      assert.are.equal("string", type(diverges(other).sentence))
+    end
+    local other = copy(c)
+    other.tape = c.tape .. "Z"
+    assert.are.equal("string", type(diverges(other).sentence))
+  end)
+
   it("ends, whatever bytes of the tape are damaged", function()
     for at = 1, #c.tape, 41 do
       local other = copy(c)

@@ -8,7 +8,7 @@ local contents = {}
 local function named(as) return as:match("^%S+") end
 
 local function unpacked(bytes)
-  return form.unpack(bytes, named) or { n = 0 }
+  return form.unpack_list(bytes, named) or { n = 0 }
 end
 
 -- Pieces of a body that a sink got, joined.
@@ -75,12 +75,16 @@ function contents.lookups(c)
   return list
 end
 
---- The clock at the beginning, as world.now() gave it.
+--- The clock at the beginning, as world.now() gave it. Raises "damaged".
 function contents.began(c)
   local reader = tape.open(c.tape)
   while reader:peek() do
     local entry = reader:take()
-    if entry.kind == "now" then return form.unpack(entry[1]) end
+    if entry.kind == "now" then
+      local now = form.unpack(entry[1])
+      if type(now) ~= "table" then error("damaged", 0) end
+      return now
+    end
   end
   return { time = 0, mono = 0, zone = "UTC0", trusted = true }
 end

@@ -10,6 +10,7 @@ local MAX <const> = 256 * 1024 * 1024
 
 local NEXT <const> = {
   corrupt = "make another one with: peal record --out FILE",
+  newer = "play it with the peal that made it, or a later one",
   ["bad-key"] = "the one that it was recorded with: --passphrase-file FILE",
 }
 

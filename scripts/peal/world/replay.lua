@@ -46,10 +46,8 @@ local function read_mark(as)
 end
 
 local function arguments(bytes)
-  local list = form.unpack(bytes, read_mark)
-  if type(list) ~= "table" then return "" end
-  local out = {}
-  for i = 1, list.n or 0 do out[i] = form.shown(list[i]) end
+  local list, out = form.unpack_list(bytes, read_mark), {}
+  for i = 1, list and list.n or 0 do out[i] = form.shown(list[i]) end
   return table.concat(out, ", ")
 end
 
@@ -143,7 +141,7 @@ local function take_mark(self)
 end
 
 function control:results(bytes)
-  local list, sentence = form.unpack(bytes, self.take_mark)
+  local list, sentence = form.unpack_list(bytes, self.take_mark)
   if not list then error(sentence, 0) end
   if list.raised then error(list.raised, 0) end
   return list
@@ -443,9 +441,10 @@ end
 --- What of the tape has not come again: a divergence, or nil.
 function control:rest()
   if self.diverged then return self.diverged end
-  local entry = self.reader:peek()
-  if not entry then return nil end
-  pcall(self.diverge, self, "the end")
+  local ok, why = pcall(function()
+    if self.reader:peek() then self:diverge("the end") end
+  end)
+  if not ok and not self.diverged then fallen(self, tostring(why)) end
   return self.diverged
 end
 

@@ -92,12 +92,18 @@ function form.pack_list(list, mark)
   return table.concat(out)
 end
 
+-- Values in one text: a store's parameters several times over. Few bytes of a
+-- damaged file, packed, could fill the memory.
+local VALUES_MAX <const> = 1000000
+
 local READ <const> = {}
 
-local function read(text, at, take, depth)
-  local fn = READ[text:sub(at, at)]
-  if not fn or depth > DEPTH_MAX then error("damaged", 0) end
-  return fn(text, at + 1, take, depth)
+--   s   { text =, take =, left = how many values may still come }
+local function read(s, at, depth)
+  local fn = READ[s.text:sub(at, at)]
+  s.left = s.left - 1
+  if not fn or depth > DEPTH_MAX or s.left < 0 then error("damaged", 0) end
+  return fn(s, at + 1, depth)
 end
 
 function READ.N(_, at) return nil, at end
@@ -113,46 +119,46 @@ local function number_up_to(text, at, stop)
   return n, to + 1
 end
 
-function READ.I(text, at) return number_up_to(text, at, ";") end
+function READ.I(s, at) return number_up_to(s.text, at, ";") end
 
-function READ.D(text, at)
-  if at + 7 > #text then error("damaged", 0) end
-  return unpack("<d", text, at)
+function READ.D(s, at)
+  if at + 7 > #s.text then error("damaged", 0) end
+  return unpack("<d", s.text, at)
 end
 
-function READ.S(text, at)
-  local n, from = number_up_to(text, at, ":")
-  if n < 0 or from + n - 1 > #text then error("damaged", 0) end
-  return text:sub(from, from + n - 1), from + n
+function READ.S(s, at)
+  local n, from = number_up_to(s.text, at, ":")
+  if n < 0 or from + n - 1 > #s.text then error("damaged", 0) end
+  return s.text:sub(from, from + n - 1), from + n
 end
 
-function READ.O(text, at, take)
-  local as = text:match("^[^;]*", at)
+function READ.O(s, at)
+  local as = s.text:match("^[^;]*", at)
   local to = at + #as
-  if not take or text:sub(to, to) ~= ";" then error("damaged", 0) end
-  return take(as), to + 1
+  if not s.take or s.text:sub(to, to) ~= ";" then error("damaged", 0) end
+  return s.take(as), to + 1
 end
 
-READ["{"] = function(text, at, take, depth)
+READ["{"] = function(s, at, depth)
   local n
-  n, at = number_up_to(text, at, ":")
+  n, at = number_up_to(s.text, at, ":")
   local t = {}
-  for i = 1, n do t[i], at = read(text, at, take, depth + 1) end
-  while text:sub(at, at) ~= "}" do
+  for i = 1, n do t[i], at = read(s, at, depth + 1) end
+  while s.text:sub(at, at) ~= "}" do
     local key, value
-    key, at = read(text, at, take, depth + 1)
-    value, at = read(text, at, take, depth + 1)
+    key, at = read(s, at, depth + 1)
+    value, at = read(s, at, depth + 1)
     if key == nil or key ~= key then error("damaged", 0) end
     t[key] = value
   end
   return t, at + 1
 end
 
-function READ.L(text, at, take, depth)
+function READ.L(s, at, depth)
   local n
-  n, at = number_up_to(text, at, ":")
+  n, at = number_up_to(s.text, at, ":")
   local list = { n = n }
-  for i = 1, n do list[i], at = read(text, at, take, depth + 1) end
+  for i = 1, n do list[i], at = read(s, at, depth + 1) end
   return list, at
 end
 
@@ -220,8 +226,27 @@ end
 -- @treturn[1] any
 -- @return[2] nil, sentence, "corrupt"
 function form.unpack(text, take)
-  local ok, value, at = pcall(read, text, 1, take, 0)
+  local s = { text = text, take = take, left = VALUES_MAX }
+  local ok, value, at = pcall(read, s, 1, 0)
   if ok and at == #text + 1 then return value end
+  return nil, "these bytes are damaged", "corrupt"
+end
+
+-- More results than any function gives.
+local LIST_MAX <const> = 250
+
+--- The list that these bytes of pack_list() stand for. Of a table that says
+-- otherwise, such as what was raised, there are no items.
+-- @treturn[1] table with n
+-- @return[2] nil, sentence, "corrupt"
+function form.unpack_list(text, take)
+  local list, sentence, word = form.unpack(text, take)
+  if sentence then return nil, sentence, word end
+  if type(list) ~= "table" then list = { n = -1 } end
+  if list.n == nil then list.n = 0 end
+  if math.type(list.n) == "integer" and list.n >= 0 and list.n <= LIST_MAX then
+    return list
+  end
   return nil, "these bytes are damaged", "corrupt"
 end
 
