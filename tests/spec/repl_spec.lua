@@ -152,6 +152,20 @@ describe("a session", function()
     assert.is_table(planned.changes)
   end)
 
+  it("simulates, and knows of secrets there what can be told", function()
+    env.param.Profile_Rule = "http://192.0.2.1/a.xml"
+    local sim = env.simulate { server = function()
+      return "<flat-profile><GPP_SB>made-up</GPP_SB></flat-profile>"
+    end }
+    sim:run(3600)
+    for _, text in ipairs { sim:param("GPP_SA"), sim:store():get("GPP_SA"),
+      sim:store():value("GPP_SB").text, sim:param("GPP_SB") } do
+      assert.matches("^#%x+$", text)
+    end
+    assert.equal("before", sim:store():get("GPP_A"))
+    assert.is_nil(sim:store().begin)
+  end)
+
   it("writes nothing where it is --read-only", function()
     session.read_only = true
     for _, fn in ipairs { function() env.param.GPP_A = "x" end, env.resync,

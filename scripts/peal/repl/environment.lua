@@ -109,32 +109,44 @@ end
 
 -- --- the store, to look at ---
 
-local function store_of(session)
-  local function reader(name)
-    return function(_, ...)
-      return session.store[name](session.store, ...)
-    end
-  end
-  local facade = { get = function(_, name)
-    return session:param(check_name(session, name))
-  end }
+local READERS <const> = { "state", "states", "revision", "revisions",
+  "fingerprint", "notes" }
+
+-- What a store can be asked. now() is the store; hide(name, text) stands for
+-- a secret.
+local function readers_of(now, hide)
+  local facade = {}
   function facade.value(_, name)
-    local about = session.store:value(check_name(session, name))
-    if about.secret then
-      about.text = secret.reference(about.name, about.text)
-    end
+    local about = now():value(name)
+    if about and about.secret then about.text = hide(name, about.text) end
     return about
   end
+  function facade.get(_, name)
+    local about = facade.value(nil, name)
+    return about and about.text
+  end
   function facade.each()
-    local each = session.store:each()
+    local each = now():each()
     return function()
       local about = each()
       return about and facade.value(nil, about.name)
     end
   end
-  for _, name in ipairs { "state", "states", "revision", "revisions",
-    "fingerprint", "notes" } do
-    facade[name] = reader(name)
+  for _, name in ipairs(READERS) do
+    facade[name] = function(_, ...) return now()[name](now(), ...) end
+  end
+  return facade
+end
+
+local function store_of(session)
+  local facade = readers_of(function() return session.store end,
+    secret.reference)
+  local value = facade.value
+  function facade.value(_, name)
+    return value(nil, check_name(session, name))
+  end
+  function facade.get(_, name)
+    return session:param(check_name(session, name))
   end
   return setmetatable({}, { __name = "peal.store", __index = facade,
     __newindex = function()
@@ -251,6 +263,23 @@ local function resync_there(session, rule)
   return done.public
 end
 
+-- A simulation whose secrets are fingerprints: the session has no names for
+-- those that a server of it made up.
+local function simulated(sim)
+  local store, param = sim.store, sim.param
+  local function now() return store(sim) end
+  local facade = readers_of(now, function(_, text)
+    return now():fingerprint(text)
+  end)
+  function sim.store() return facade end
+  function sim.param(_, name)
+    local about = now():value(name)
+    if about and about.secret then return facade.get(nil, name) end
+    return param(sim, name)
+  end
+  return sim
+end
+
 local function cycles(session, env)
   function env.plan(rule)
     return public(session, session:dry_cycle(rule))
@@ -270,7 +299,7 @@ local function cycles(session, env)
       store = failure.check(session.store:copy()),
       identity = session.phone.identity }
     for key, value in pairs(options or {}) do about[key] = value end
-    return (failure.check(simulate.new(about)))
+    return simulated(failure.check(simulate.new(about)))
   end
 end
 
