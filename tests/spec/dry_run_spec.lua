@@ -7,6 +7,7 @@ local keyring = require "peal.keyring"
 local plan_file = require "peal.dry_run.plan_file"
 local phone = require "peal.phone"
 local pki = require "support.pki"
+local program = require "support.program"
 local registry = require "peal.registry"
 local sip_identity = require "peal.sip_identity"
 local support = require "support.engine"
@@ -255,6 +256,22 @@ describe("a dry run with certificates", function()
     assert.same({ "http://192.0.2.7/a.xml" }, lab.asked)
   end)
 
+  it("tells of the roots that Custom_CA_Rule brings, and trusts none of them",
+    function()
+      local lab_ca <close> = pki.new()
+      local pem = program.slurp(lab_ca.ca.cert)
+      local function server(request)
+        if request.url:find("ca.pem", 1, true) then return pem end
+        return support.profile { GPP_A = "x",
+          Custom_CA_Rule = "http://192.0.2.7/ca.pem" }
+      end
+      local result, lab = plan { server = server }
+      assert.same({ "roots" }, kinds(result))
+      assert.matches("^the site's own roots: Installed %- ",
+        result.effects[1].text)
+      assert.is_nil(lab.phone.keep:get("trust", "custom_ca"))
+    end)
+
   it("says that a renewal would fail, where its rule is of no use",
     function()
       local lab_ca <close> = pki.new()
@@ -457,6 +474,20 @@ describe("a plan that is carried out", function()
       assert.same({ "before", "", "" }, { (real:get("GPP_A")),
         (real:get("GPP_B")), (real:get("GPP_C")) })
       assert.is_nil(real:get("Maker_X_"))
+    end)
+
+  it("is refused where a file is another that is read after the resync",
+    function()
+      local files = { ["ca.pem"] = "one" }
+      local lab, plan_ = planned { server = function(request)
+        return files[request.url:match("[^/]*$")] or support.profile {
+          GPP_A = "x", Custom_CA_Rule = "http://192.0.2.7/ca.pem" }
+      end }
+      files["ca.pem"] = "two"
+      local _, failed = check(lab, plan_)
+      assert.equal("changed", failed.word)
+      assert.matches("GET http://192.0.2.7/ca.pem has changed",
+        failed.sentence, 1, true)
     end)
 
   it("takes its turn in the engine, and says what has changed", function()

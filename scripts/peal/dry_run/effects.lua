@@ -5,6 +5,7 @@
 --   { kind = "upgrade", load =, url =, waits = true: until lines are idle }
 --   { kind = "headset" }                  the user would be asked
 --   { kind = "certificate", what = "mic" or "host" }
+--   { kind = "roots" }                    Custom_CA_Rule: others are trusted
 --   { kind = "report", url = }
 --   { kind = "schedule" }                 resyncs would come at other times
 --   { kind = "sent", url = }              what a rule sends (--post, --put);
@@ -128,6 +129,14 @@ local function add_certificates(list, e, run)
   end
 end
 
+local function add_roots(list, e)
+  for _, event in ipairs(e.world.told) do
+    if event.what == "custom-ca" and event.outcome == "done" then
+      add(list, "roots", "the site's own roots: " .. event.reason)
+    end
+  end
+end
+
 local function add_sent(list, e)
   for _, one in ipairs(e.world.refused) do
     if one.what == "posted" then
@@ -179,6 +188,7 @@ function effects.of(e, run, before, after)
   add_upgrade(list, e, run)
   add_headset(list, e, run)
   add_certificates(list, e, run)
+  add_roots(list, e)
   add_report(list, e)
   add_sent(list, e)
   add_schedule(list, before, after)

@@ -7,11 +7,13 @@
 --   world.asked     list of what has crossed the seam, in order:
 --                   { call = "fetch", key =, results =, time =, body_sent = }
 --                   "resolve" and "ask" likewise; results as table.pack gives
---                   them. Files that a rule asks for are among them
+--                   them. Files that a rule asks for are among them, and
+--                   what is read for that which follows a resync
 --   world.refused   list of what was not done: { what = "image_begin",
 --                   "headset_prompt", "new_key", "sent" (a report, a request
 --                   for a certificate), "image" ..., about = }; and of what
 --                   was: "posted", for a rule
+--   world.told      list of events that nobody was told
 --
 -- world.decide(): from now on files are read only; nothing is sent to a server
 -- any more, and no image is fetched. Until then a rule's own --post or --put
@@ -96,8 +98,8 @@ end
 --- @param base   any world
 -- @param store   that is written to: a copy of the base's
 function dry.new(base, store)
-  local world = setmetatable({ store = store, asked = {}, refused = {} },
-    { __index = base })
+  local world = setmetatable({ store = store, asked = {}, refused = {},
+    told = {} }, { __index = base })
   local deciding = false
 
   local function note(what, about)
@@ -122,7 +124,6 @@ function dry.new(base, store)
       note(request.sink and "image" or "sent", key)
       return nil, DRY, "dry-run"
     end
-    if deciding then return base.fetch(request) end
     if sends(request) then note("posted", key) end
     return heard("fetch", key, base.fetch(request))
   end
@@ -149,7 +150,7 @@ function dry.new(base, store)
   function world.sessions() return nil end
   function world.send() return true end
   function world.log() end
-  function world.tell() end
+  function world.tell(event) table.insert(world.told, event) end
 
   return world
 end

@@ -173,7 +173,8 @@ end
 local EFFECTS <const> = { { "reboot", "reboot" },
   { "reregister", "register a line anew" }, { "upgrade", "upgrade" },
   { "headset", "ask about headset firmware" },
-  { "certificate", "get a new certificate" }, { "report", "send a report" },
+  { "certificate", "get a new certificate" },
+  { "roots", "trust other roots" }, { "report", "send a report" },
   { "schedule", "resync at other times" },
   { "sent", "have sent what a rule posts" } }
 
