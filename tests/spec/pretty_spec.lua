@@ -47,6 +47,30 @@ describe("a value in a session is printed", function()
     assert.is_true(#pretty.text(("x"):rep(1e6)) < 30000)
   end)
 
+  it("to an end, where many tables hold the same ones", function()
+    local t = { 1 }
+    for _ = 1, 6 do
+      local wide = {}
+      for i = 1, 200 do wide[i] = t end
+      t = wide
+    end
+    local text = pretty.text(t)
+    assert.is_true(#text < 200000, #text)
+    assert.matches("... and more", text, 1, true)
+  end)
+
+  it("without the first half of a secret where it is cut", function()
+    local guard = require("peal.repl.guard").new({
+      fingerprint = function() return "#f00" end })
+    guard:add("hunter2-or-so")
+    for _, value in ipairs { ("x"):rep(19995) .. "hunter2-or-so",
+      setmetatable({}, { __tostring = function()
+        return ("x"):rep(19995) .. "hunter2-or-so"
+      end }) } do
+      assert.is_nil(pretty.text(value, { guard = guard }):find("hunt", 1, true))
+    end
+  end)
+
   it("on lines of the terminal's width", function()
     shows({ alpha = "one", beta = "two" }, '{\n  alpha = "one",\n'
       .. '  beta = "two"\n}', { width = 20 })

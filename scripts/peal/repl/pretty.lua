@@ -5,6 +5,7 @@ local pretty = {}
 
 local DEPTH <const> = 6
 local ITEMS <const> = 200    -- of one table
+local TOTAL <const> = 10000  -- of all tables in one value
 local KEYS <const> = 10000   -- looked at, of one table
 local TEXT_MAX <const> = 20000 -- bytes of one text
 local CELL <const> = 48
@@ -33,12 +34,18 @@ local function visible(text, set)
   end))
 end
 
+-- The beginning of a text, and of no secret.
+local function cut(o, text)
+  if o.guard then text = o.guard:text(text) end
+  return text:sub(1, TEXT_MAX)
+end
+
 local function quote(o, text)
   if o.guard and o.guard:is_secret(text) then return o.guard:text(text) end
   local more = ""
   if #text > TEXT_MAX then
     more = ("… (%d bytes)"):format(#text)
-    text = text:sub(1, TEXT_MAX)
+    text = cut(o, text)
   end
   if o.guard then text = o.guard:value(text) end
   return '"' .. visible(text) .. '"' .. more
@@ -46,7 +53,7 @@ end
 
 -- A text that somebody's __tostring has made.
 local function bare(o, text)
-  text = text:sub(1, TEXT_MAX)
+  text = cut(o, text)
   if o.guard then text = o.guard:value(text) end
   return visible(text, "[\0-\8\11-\31\127]")
 end
@@ -105,6 +112,9 @@ local function items_of(o, t, depth, path)
   local keys, values, more = entries_of(t)
   local out, index = {}, 1
   for _, key in ipairs(keys) do
+    o.left = o.left - 1
+    more = more or o.left < 0
+    if o.left < 0 then break end
     local text = write(o, values[key], depth + 1, path)
     if key == index then
       index = index + 1
@@ -268,13 +278,18 @@ local function columns(o, list)
   end
 end
 
+-- The options of one value: how many items are left to print.
+local function with_limit(o)
+  return setmetatable({ left = TOTAL }, { __index = o })
+end
+
 --- A value as a text.
 --   o.width    of the terminal (80); o.depth
 --   o.format   "table" (lists of records as columns) or "lua"
 --   o.guard    see guard.lua, or nil
 --   o.names    function -> its name
 function pretty.text(value, o)
-  o = o or {}
+  o = with_limit(o)
   if type(value) == "table" and o.format ~= "lua" and not own_text(value) then
     local text = columns(o, value)
     if text then return text end
@@ -324,7 +339,7 @@ end
 
 --- A value as plain data, for JSON: functions and handles are texts.
 function pretty.plain(value, o)
-  return plain(o or {}, value, 1, {})
+  return plain(with_limit(o), value, 1, {})
 end
 
 return pretty
