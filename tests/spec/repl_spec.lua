@@ -281,6 +281,9 @@ describe("a session", function()
       has("file:wr", "write")
       env.text = "x"
       has("text:up", "upper")
+      has("phone.M", "MAC")
+      has("phone.st", "state")
+      has("store:rev", "revisions")
     end)
 
     it("parameters, macros, options and stages", function()
@@ -291,6 +294,8 @@ describe("a session", function()
       has('rule "http://h/$(MA', "$(MAU")
       has('rule "[--k', "--key")
       has('help "trig', "trigger")
+      has('help "classic.p', "classic.profile")
+      has("help('resy", "resync")
     end)
 
     it("commands and their arguments", function()

@@ -82,7 +82,14 @@ local function value_of(env, path)
   return value
 end
 
+-- Fields that a table of the session's own has by its __index are told by its
+-- __fields.
 local function fields(out, value, prefix, methods)
+  local meta = debug.getmetatable(value)
+  local own = type(meta) == "table" and rawget(meta, "__fields")
+  for _, name in ipairs(type(own) == "function" and own() or {}) do
+    add(out, name, prefix)
+  end
   for _, t in ipairs(tables_of(value)) do
     for name, item in next, t do
       if type(name) == "string" and name:find("^[%a_][%w_]*$")
@@ -118,6 +125,11 @@ local function in_text(session, word, before)
   parameters(out, session, name)
   for _, stage in ipairs(require("peal.stages").names) do
     add(out, stage, name)
+  end
+  if before:find("help%s*%(?%s*[\"'][^\"']*$") then
+    for _, topic in ipairs(require("peal.reference").names(name)) do
+      add(out, topic, name)
+    end
   end
   return out, #before - #name + 1
 end

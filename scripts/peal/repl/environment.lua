@@ -3,6 +3,7 @@
 -- printed is pretty.lua's matter.
 local failure = require "peal.repl.failure"
 local secret = require "peal.secret"
+local sorted = require "peal.sorted"
 
 local environment = {}
 
@@ -79,7 +80,7 @@ end
 local function phone_of(session)
   local fields = {
     identity = function(phone)
-      local out = setmetatable({}, { __index = phone.identity })
+      local out = {}
       if (phone.identity.MPWD or "") ~= "" then
         out.MPWD = secret.reference("MPWD", "x")
       end
@@ -91,7 +92,12 @@ local function phone_of(session)
     state = function(phone) return phone:timers() end,
     param = function() return param_of(session) end,
   }
-  return setmetatable({}, { __name = "peal.phone",
+  local function names()
+    local list = sorted.keys(fields.identity(session.phone))
+    for name in pairs(fields) do list[#list + 1] = name end
+    return list
+  end
+  return setmetatable({}, { __name = "peal.phone", __fields = names,
     __index = function(_, name)
       local field = fields[name]
       if field then return field(session.phone) end
