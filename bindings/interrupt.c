@@ -167,13 +167,14 @@ void peal_lua_track_coroutines(lua_State *L)
 
 /* --- interruptible --- */
 
+/* A call that waits, such as io.read(), is not begun anew (no SA_RESTART): the
+ * hook has its turn when it returns. */
 static void handle(int number, void (*fn)(int), struct sigaction *before)
 {
 	struct sigaction act;
 
 	memset(&act, 0, sizeof(act));
 	act.sa_handler = fn;
-	act.sa_flags = SA_RESTART;
 	sigemptyset(&act.sa_mask);
 	sigaction(number, &act, before);
 }

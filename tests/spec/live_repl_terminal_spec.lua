@@ -176,6 +176,7 @@ describe("peal repl at a terminal", function()
         .. "while true do end end })",
       ["in an __index"] = "local _ = setmetatable({}, { __index = "
         .. "function() while true do end end }).x",
+      ["while it reads a line"] = "return io.read()",
       ["in a sort"] = "table.sort({3,2,1}, function() while true do end end)",
     } do
       it(name, function() stops(code) end)
