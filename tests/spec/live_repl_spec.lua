@@ -143,6 +143,15 @@ select("#", status())
       d:wait_log("rules are read anew, as a client asked")
     end)
 
+    it("has it do nothing where it is --read-only", function()
+      if not attach() then return end
+      for _, line in ipairs { ":reload", "resync()" } do
+        local r = script(line .. "\n", "--attach", "--read-only")
+        assert.equal(1, r.code)
+        assert.matches("this session is --read-only", r.err, 1, true)
+      end
+    end)
+
     it("has it resync, and sees what came of it", function()
       if not attach() then return end
       local out = succeeds("param.GPP_B\nresync().outcome\nparam.GPP_B\n"

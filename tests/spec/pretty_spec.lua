@@ -47,6 +47,12 @@ describe("a value in a session is printed", function()
     assert.is_true(#pretty.text(("x"):rep(1e6)) < 30000)
   end)
 
+  it("as a list in JSON, where it is one without records", function()
+    local list = setmetatable({}, { __columns = { "name" } })
+    assert.equal("[]", json.encode(pretty.plain(list)))
+    assert.equal("{}", json.encode(pretty.plain {}))
+  end)
+
   it("to an end, where many tables hold the same ones", function()
     local t = { 1 }
     for _ = 1, 6 do

@@ -82,6 +82,7 @@ end
 local function reload(repl)
   local session = repl.session
   if session.daemon then
+    session:check_write(":reload")
     failure.check(session:call("reload"))
   else
     session.phone.book:reload()

@@ -23,6 +23,10 @@ function failure.check(result, sentence, word, place, next_step)
 end
 
 local function text_of(value)
+  local meta = debug.getmetatable(value)
+  if type(value) == "table" and not (meta and meta.__tostring) then
+    return "the error is a table, not a text"
+  end
   local ok, text = pcall(tostring, value)
   return ok and text or ("error value is a %s"):format(type(value))
 end

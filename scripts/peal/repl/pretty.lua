@@ -1,6 +1,8 @@
 --- Values as a person reads them: sorted, cut to the width of the terminal,
 -- tables of records as columns. Cycles, endless __pairs and huge tables come
 -- to an end.
+local json = require "peal.json"
+
 local pretty = {}
 
 local DEPTH <const> = 6
@@ -331,8 +333,8 @@ local function plain(o, value, depth, path)
   path[value] = nil
   if out[1] ~= nil and #out ~= n then out = all_named(out) end
   local meta = debug.getmetatable(value)
-  if n == 0 and meta and meta.__name == "json.array" then
-    return setmetatable(out, meta)
+  if n == 0 and meta and (meta.__name == "json.array" or meta.__columns) then
+    return json.array {}
   end
   return out
 end
