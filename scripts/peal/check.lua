@@ -78,10 +78,8 @@ local function loads(about, empty)
     path = about.path, text = about.text })
   if ok then return true end
   local code = loading_code(word, sentence, about.syntax)
-  local text = sentence:sub(1, #about.path) == about.path
-    and sentence:sub(#about.path + 1):gsub("^:%d+", ""):gsub("^: ", "")
-    or sentence
-  about.findings:add(code, loading_place(about, code, line), text)
+  about.findings:add(code, loading_place(about, code, line),
+    findings_of.plain(sentence, about.path))
   return false
 end
 
@@ -145,14 +143,21 @@ local function check_file(options, shared, name, source)
     findings = shared.findings, writers = shared.writers,
     schema = options.schema, ask = options.ask }
   if not source.text then
-    about.findings:add("unreadable", { file = source.path }, source.error)
+    about.findings:add("unreadable", { file = source.path },
+      findings_of.plain(source.error, source.path))
     return {}
   end
   about.stage = check_name(about, name)
   if not about.stage then return {} end
   about.block, about.syntax = parse(about.text)
   local ok = loads(about, shared.empty)
-  if about.block then lint(about) end
+  if about.block then
+    lint(about)
+  elseif ok then
+    about.findings:add("limit", { file = about.path, line = about.syntax.line,
+      column = about.syntax.column }, "cannot be checked: "
+        .. about.syntax.sentence)
+  end
   if not ok or not about.block then return {} end
   return { coverage = try_samples(about, shared.samples) }
 end

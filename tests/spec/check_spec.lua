@@ -88,6 +88,99 @@ describe("the parser of the check", function()
     end
   end)
 
+  -- What Lua's compiler finds out later than its grammar does.
+  local LATER <const> = { "visible label", "break outside a? ?loop", "const",
+    "already defined", "jumps into", "outside a vararg", "to%-be%-closed",
+    "too many", "overflow" }
+
+  local function is_for_later(sentence)
+    for _, pattern in ipairs(LATER) do
+      if sentence:find(pattern) then return true end
+    end
+    return false
+  end
+
+  local function must_agree(text)
+    local tree = parse(text)
+    local loaded, why = load(text, "=x", "t")
+    if loaded then
+      assert.is_not_nil(tree, ("refused: %q"):format(text))
+    elseif not is_for_later(why) then
+      assert.is_nil(tree, ("%s: %q"):format(why, text))
+    end
+  end
+
+  local PIECES <const> = { "(", ")", "{", "}", "[[", "]]", "[=[", "--", "end",
+    "function", "if", "then", "else", "local", "<const>", "goto x", "::x::",
+    "...", "0x", "0x1p", "1e", "5.", "3..2", "'", '"', "\\", "\\u{110000}",
+    "\\u{80000000}", "\\u{FFFFFFFFFFFFFFFFFF}", "\\z", "\\999", "\\\r\n",
+    "\r", "\n\r", "\0", "\xFF", "\xEF\xBB\xBF", "#", "//", "~", "::", ",", "=",
+    "return", "nil", "not", "repeat", "until", "for i=1,2 do", "(a)=1",
+    "f()=1", "f(a,)", "(f())", "'\\\n'", "--[==[", "function (a).b() end" }
+
+  -- A rule file with a few bytes lost, doubled or put in.
+  local function mutated(text, random)
+    for _ = 1, random(3) do
+      local at, piece = random(#text), PIECES[random(#PIECES)]
+      local kind = random(4)
+      local behind = at + (kind == 1 and random(8) or kind == 2 and 1 or 0)
+      local put = kind == 2 and string.char(random(0, 255))
+        or kind == 3 and text:sub(at, at + random(60))
+        or kind == 4 and " " .. piece .. " " or ""
+      text = text:sub(1, at - 1) .. put .. text:sub(behind)
+    end
+    return text
+  end
+
+  it("agrees with Lua about rule files that were damaged anyhow", function()
+    local sources, names = rule_files.read(), {}
+    for name in pairs(sources) do names[#names + 1] = name end
+    table.sort(names)
+    local seed = 20261122
+    local function random(low, high)
+      if not high then low, high = 1, low end
+      seed = (seed * 1103515245 + 12345) % 2147483648
+      return low + (seed >> 8) % (high - low + 1)
+    end
+    for _ = 1, 3000 do
+      must_agree(mutated(sources[names[random(#names)]].text, random))
+    end
+    for _ = 1, 3000 do
+      local parts = {}
+      for i = 1, random(20) do parts[i] = PIECES[random(#PIECES)] end
+      must_agree(table.concat(parts, random(2) == 1 and " " or ""))
+    end
+  end)
+
+  it("comes to an end however deep or long a text is", function()
+    for _, text in ipairs { ("("):rep(250000), ("{"):rep(250000),
+      ("function f() "):rep(20000), ("not "):rep(60000) .. "a",
+      ("if a then "):rep(25000), "a = " .. ("a.."):rep(80000) .. "a" }
+    do
+      local tree, why = parse(text:find("^[({n]") and "a = " .. text or text)
+      assert.is_nil(tree)
+      assert.are.equal("nested too deeply", why.sentence)
+    end
+    for _, text in ipairs { "+a", ".a", "()" } do
+      text = "a = a" .. text:rep(120000)
+      assert.matches("too long: over 30000", select(2, parse(text)).sentence)
+    end
+    assert.are.same({ "op/trigger.lua:2:60039: error: cannot be checked: "
+      .. "too long: over 30000 operators, calls and fields [limit]" },
+      of("trigger", "do return true end local a, b = 1 b=a" ..
+        ("+a"):rep(31000)))
+  end)
+
+  it("counts the ends of lines as Lua does", function()
+    for _, newline in ipairs { "\n", "\r\n", "\r", "\n\r" } do
+      assert.are.same({ "op/trigger.lua:3:10: error: phone.lines_activ is nil "
+        .. "always: the trigger rule sees no such field; did you mean "
+        .. "lines_active? [unknown-field]" }, texts { ["trigger.lua"] =
+          (rule("trigger", "-- a\n  return phone.lines_activ == nil")
+            :gsub("\n", newline)) })
+    end
+  end)
+
   it("knows what texts and numbers stand for", function()
     for _, source in ipairs { [["a\n\t\\\"\x41\u{20AC}\z
         b\65\0654"]], "[==[\nx]]y]==]", "0x10", "1e3", ".5", "3", "0xA.8p1",

@@ -82,6 +82,12 @@ function findings.text(one)
     one.severity, one.sentence, one.code)
 end
 
+--- A sentence without the path and line in front: a finding has them already.
+function findings.plain(sentence, path)
+  if sentence:sub(1, #path) ~= path then return sentence end
+  return (sentence:sub(#path + 1):gsub("^:%d+", ""):gsub("^: ", ""))
+end
+
 --- The codes in order.
 function findings.codes()
   return sorted.keys(findings.SEVERITY)

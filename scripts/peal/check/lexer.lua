@@ -20,15 +20,14 @@ local SIGNS <const> = { "...", "<<", ">>", "//", "==", "~=", "<=", ">=", "::",
 local ESCAPES <const> = { a = "\a", b = "\b", f = "\f", n = "\n", r = "\r",
   t = "\t", v = "\v", ["\\"] = "\\", ['"'] = '"', ["'"] = "'", ["\n"] = "\n" }
 
-local NUMBERS <const> = { "^0[xX][%x.]*[pP][+-]?%d+", "^0[xX][%x.]+",
-  "^%d+%.?%d*[eE][+-]?%d+", "^%.%d+[eE][+-]?%d+", "^%d+%.?%d*", "^%.%d+" }
+local NEWLINES <const> = { "\r\n", "\n\r", "\r" }
 
 --- @tparam string text
 function lexer.new(text)
-  local self = setmetatable({ text = text, at = 1, line = 1, start = 1 },
+  -- to Lua each of these is one end of a line, in long texts as well
+  for _, newline in ipairs(NEWLINES) do text = text:gsub(newline, "\n") end
+  return setmetatable({ text = text, at = 1, line = 1, start = 1, newline = 0 },
     lexer)
-  if text:find("^#") then self:move((text:find("\n") or #text + 1) - 1) end
-  return self
 end
 
 -- A syntax error is a table, which parse() catches.
@@ -37,13 +36,14 @@ function lexer:fail(sentence, line, column)
     column = column or self.at - self.start + 1 }, 0)
 end
 
--- On to the byte behind `last`; lines are counted.
+-- On to the byte behind `last`; lines are counted. The next newline is kept: a
+-- long line is searched for it once, not for each of its words.
 function lexer:move(last)
-  local from = self.at
-  while true do
-    local newline = self.text:find("\n", from, true)
-    if not newline or newline > last then break end
-    self.line, self.start, from = self.line + 1, newline + 1, newline + 1
+  while self.newline <= last do
+    if self.newline > 0 then
+      self.line, self.start = self.line + 1, self.newline + 1
+    end
+    self.newline = self.text:find("\n", self.newline + 1, true) or math.huge
   end
   self.at = last + 1
 end
@@ -55,7 +55,7 @@ function lexer:long_bracket()
   local from = self.at + #level + 2
   local first, last = self.text:find("]" .. level .. "]", from, true)
   if not first then self:fail("unfinished long text or comment") end
-  return self.text:sub(from, first - 1):gsub("^\r?\n", ""), last
+  return self.text:sub(from, first - 1):gsub("^\n", ""), last
 end
 
 function lexer:skip_blanks()
@@ -73,20 +73,23 @@ function lexer:skip_blanks()
   end
 end
 
--- What an escape stands for, and the byte behind it.
+-- What an escape stands for, and the byte behind it; nil: there is no such.
 local function escaped(text, at)
   local hex = text:match("^x(%x%x)", at)
   if hex then return string.char(tonumber(hex, 16)), at + 3 end
   local digits = text:match("^%d%d?%d?", at)
   if digits then
-    return string.char(tonumber(digits) & 255), at + #digits
+    return tonumber(digits) < 256 and string.char(tonumber(digits)) or nil,
+      at + #digits
   end
-  local code = text:match("^u{(%x+)}", at)
-  if code then return utf8.char(tonumber(code, 16)), at + #code + 3 end
+  local zeros, code = text:match("^u{(0*)(%x*)}", at)
+  if code and #zeros + #code > 0 then
+    local n = #code <= 8 and tonumber("0" .. code, 16) or math.huge
+    return n < 2 ^ 31 and utf8.char(n) or nil, at + #zeros + #code + 3
+  end
   local blanks = text:match("^z(%s*)", at)
   if blanks then return "", at + #blanks + 1 end
-  local one = text:sub(at, at)
-  return ESCAPES[one] or one, at + 1
+  return ESCAPES[text:sub(at, at)], at + 1
 end
 
 function lexer:quoted()
@@ -99,17 +102,29 @@ function lexer:quoted()
     if not found or c == "\n" then self:fail("unfinished text") end
     parts[#parts + 1] = self.text:sub(at, found - 1)
     if c == quote then return table.concat(parts), found end
-    parts[#parts + 1], at = escaped(self.text, found + 1)
+    local part, behind = escaped(self.text, found + 1)
+    if not part then self:fail("no such escape in a text") end
+    parts[#parts + 1], at = part, behind
   end
 end
 
-local function number(text, at)
-  for _, pattern in ipairs(NUMBERS) do
-    local found = text:match(pattern, at)
-    if found and tonumber(found) then
-      return tonumber(found), at + #found - 1
-    end
+-- All that looks like a part of a number belongs to it, as in Lua's own lexer:
+-- "3..2" and "0x1g" are malformed.
+function lexer:number()
+  local text, at = self.text, self.at
+  if not text:find("^%.?%d", at) then return nil end
+  local sign = text:find("^0[xX]", at) and "^[pP][+-]?" or "^[eE][+-]?"
+  local behind = at + (sign == "^[pP][+-]?" and 2 or 0)
+  while true do
+    local _, last = text:find(sign, behind)
+    if not last then _, last = text:find("^[%x.]", behind) end
+    if not last then break end
+    behind = last + 1
   end
+  if text:find("^[%a_]", behind) then behind = behind + 1 end
+  local value = tonumber(text:sub(at, behind - 1))
+  if not value then self:fail("malformed number") end
+  return value, behind - 1
 end
 
 -- Kind, value and last byte of the token at the current byte.
@@ -120,7 +135,7 @@ function lexer:read()
   if name then
     return KEYWORDS[name] and name or "name", name, at + #name - 1
   end
-  local value, last = number(text, at)
+  local value, last = self:number()
   if value then return "number", value, last end
   if text:find("^[\"']", at) then
     value, last = self:quoted()

@@ -39,6 +39,13 @@ local UNARY <const> = { ["not"] = true, ["-"] = true, ["#"] = true,
   ["~"] = true }
 local UNARY_PRIORITY <const> = 12
 
+-- So deep Lua itself goes, or less.
+local DEPTH_MAX <const> = 200
+-- Operators, calls and fields of one file. a+a+a is a tree as deep as it is
+-- long, and who walks over it must not run out of stack. Our choice: more than
+-- a file of the greatest length that phones read has.
+local STEPS_MAX <const> = 30000
+
 local BLOCK_ENDS <const> = { ["end of file"] = true, ["end"] = true,
   ["else"] = true, ["elseif"] = true, ["until"] = true }
 
@@ -80,6 +87,21 @@ end
 function parser:close(made)
   made.last = self.last
   return made
+end
+
+function parser:deeper()
+  self.depth = self.depth + 1
+  if self.depth > DEPTH_MAX then
+    self.lexer:fail("nested too deeply", self.token.line, self.token.column)
+  end
+end
+
+function parser:step()
+  self.steps = self.steps + 1
+  if self.steps > STEPS_MAX then
+    self.lexer:fail(("too long: over %d operators, calls and fields"):format(
+      STEPS_MAX), self.token.line, self.token.column)
+  end
 end
 
 -- --- scopes ---
@@ -141,12 +163,12 @@ function parser:body(at, has_self)
       writes = 0 })
   end
   self:expect("(")
-  while not self:is(")") do
-    if self:take("...") then break end
+  local more = not self:is(")")
+  while more and not self:take("...") do
     local var = var_of(self:expect("name"))
     self:declare(var)
     table.insert(made.params, var)
-    if not self:take(",") then break end
+    more = self:take(",")
   end
   self:expect(")")
   made.body = self:block()
@@ -164,11 +186,18 @@ function parser:arguments()
   return args
 end
 
+function parser:name()
+  local token = self:expect("name")
+  return self:close(node("name", token, { name = token.value,
+    var = self.scope[token.value] }))
+end
+
+-- @return a node; and whether it stands in parentheses
 function parser:primary()
   if self:take("(") then
     local inner = self:expression()
     self:expect(")")
-    return inner
+    return inner, true
   end
   local token = self:expect("name")
   return self:close(node("name", token, { name = token.value,
@@ -177,8 +206,9 @@ end
 
 local CALLS <const> = { ["("] = true, ["string"] = true, ["{"] = true }
 
+-- @return as primary() has it
 function parser:suffixed()
-  local made = self:primary()
+  local made, in_parentheses = self:primary()
   while true do
     local at = made
     if self:take(".") then
@@ -195,9 +225,11 @@ function parser:suffixed()
     elseif CALLS[self.token.kind] then
       made = node("call", at, { func = made, args = self:arguments() })
     else
-      return made
+      return made, in_parentheses
     end
+    in_parentheses = false
     self:close(made)
+    self:step()
   end
 end
 
@@ -230,15 +262,19 @@ end
 
 function parser:expression(limit)
   limit = limit or 0
+  self:deeper()
   local made = UNARY[self.token.kind] and self:unary() or self:simple()
   while true do
     local op = self.token.kind
     local priority = BINARY[op]
-    if not priority or priority[1] <= limit then return made end
+    if not priority or priority[1] <= limit then break end
     self:advance()
+    self:step()
     made = self:close(node("binary", made, { op = op, left = made,
       right = self:expression(priority[2]) }))
   end
+  self.depth = self.depth - 1
+  return made
 end
 
 -- --- statements ---
@@ -307,11 +343,12 @@ statements["for"] = function(self, at)
 end
 
 statements["function"] = function(self, at)
-  local target = self:primary()
+  local target = self:name()
   local is_method
   while self:is(".") or self:is(":") do
     is_method = self:advance().kind == ":"
     local name = self:expect("name")
+    self:step()
     target = self:close(node("index", target, { base = target,
       key = node("string", name, { value = name.value, last = name.last }) }))
     if is_method then break end
@@ -328,6 +365,8 @@ local function define_local(self, at)
   return node("define_local", at, { var = var, func = var.value })
 end
 
+local ATTRIBUTES <const> = { const = true, close = true }
+
 statements["local"] = function(self, at)
   if self:take("function") then return define_local(self, at) end
   local made = node("local", at, { vars = {}, values = {} })
@@ -335,6 +374,10 @@ statements["local"] = function(self, at)
     local var = var_of(self:expect("name"))
     if self:take("<") then
       var.attribute = self:expect("name").value
+      if not ATTRIBUTES[var.attribute] then
+        self.lexer:fail("unknown attribute " .. var.attribute, var.line,
+          var.column)
+      end
       self:expect(">")
     end
     table.insert(made.vars, var)
@@ -368,17 +411,28 @@ statements["::"] = function(self, at)
   return made
 end
 
+local IS_CALL <const> = { call = true, method = true }
+local IS_TARGET <const> = { name = true, index = true }
+
+local function must_be(self, kinds, made, in_parentheses)
+  if in_parentheses or not kinds[made.kind] then
+    self.lexer:fail("a statement expected", made.line, made.column)
+  end
+  return made
+end
+
 -- A call or an assignment.
 local function other_statement(self)
-  local first = self:suffixed()
+  local first, in_parentheses = self:suffixed()
   if not self:is("=") and not self:is(",") then
-    if first.kind ~= "call" and first.kind ~= "method" then
-      self.lexer:fail("a statement expected", first.line, first.column)
-    end
+    must_be(self, IS_CALL, first, in_parentheses)
     return node("expression", first, { call = first })
   end
+  must_be(self, IS_TARGET, first, in_parentheses)
   local made = node("assign", first, { targets = { first } })
-  while self:take(",") do table.insert(made.targets, self:suffixed()) end
+  while self:take(",") do
+    table.insert(made.targets, must_be(self, IS_TARGET, self:suffixed()))
+  end
   self:expect("=")
   made.values = self:list()
   for _, target in ipairs(made.targets) do
@@ -390,9 +444,11 @@ end
 function parser:statement()
   local token = self.token
   local known = statements[token.kind]
-  if not known then return self:close(other_statement(self)) end
-  self:advance()
-  return self:close(known(self, token))
+  self:deeper()
+  if known then self:advance() end
+  local made = self:close((known or other_statement)(self, token))
+  self.depth = self.depth - 1
+  return made
 end
 
 function parser:block()
@@ -410,7 +466,8 @@ end
 -- @treturn[1] table the statements of the file
 -- @return[2] nil, { sentence =, line =, column = }
 local function parse(text)
-  local self = setmetatable({ lexer = lexer.new(text), scope = {} }, parser)
+  local self = setmetatable({ lexer = lexer.new(text), scope = {}, depth = 0,
+    steps = 0 }, parser)
   local ok, result = pcall(function()
     self:advance()
     local block = self:block()

@@ -1,5 +1,6 @@
 --- Tries a rule file on sample phones, in the sandbox of operators' files.
 local lines = require "peal.check.lines"
+local plain = require("peal.check.findings").plain
 local phone = require "peal.phone"
 local samples = require "peal.check.samples"
 local secret = require "peal.secret"
@@ -31,13 +32,6 @@ function try.phone(schema, sample)
     state = sample.state }
   made.keep:set("engine", "failures", sample.failures)
   return made
-end
-
--- The sentence without the place in front: a finding has one already.
-local function plain(sentence, path)
-  local rest = sentence:sub(1, #path) == path and sentence:sub(#path + 1)
-  if not rest then return sentence end
-  return (rest:gsub("^:%d+", ""):gsub("^: ", ""))
 end
 
 -- --- values in answers ---
