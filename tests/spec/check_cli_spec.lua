@@ -66,6 +66,43 @@ return true]])
     assert.is_truthy(got.out:find("[limit]", 1, true), got.out)
   end)
 
+  it("reads files as phones do: a mark of the encoding is no mistake",
+    function()
+      write("trigger.lua", "\xEF\xBB\xBFreturn { stage = 'trigger', decide = "
+        .. "function() return true end }")
+      local got = program.peal("check", dir, "--strict")
+      assert.are.same({ 0, "" }, { got.code, got.err }, got.out)
+    end)
+
+  local function unreadable(sentence)
+    local got = program.peal("check", dir)
+    assert.are.equal(1, got.code)
+    assert.is_truthy(got.out:find(("%s/trigger.lua:1:1: error: %s "
+      .. "[unreadable]"):format(dir, sentence), 1, true), got.out)
+  end
+
+  it("says which file no phone reads, and waits for no pipe", function()
+    write("trigger.lua", "")
+    unreadable("the file is empty")
+    write("trigger.lua", "return 1 --" .. ("x"):rep(256 * 1024))
+    unreadable("longer than 262144 bytes")
+    os.remove(dir .. "/trigger.lua")
+    assert(os.execute(("mkfifo %s/trigger.lua"):format(dir)))
+    unreadable("not a file, but something else")
+    assert.are.equal(2,
+      program.peal("check", dir, "--against", dir).code)
+    os.remove(dir .. "/trigger.lua")
+    assert(os.execute(("ln -s trigger.lua %s/trigger.lua"):format(dir)))
+    unreadable("Too many levels of symbolic links")
+  end)
+
+  it("leaves an editor's hidden files alone", function()
+    rule("trigger", "return true")
+    assert(os.execute(("ln -s me@desk.1 %s/.#trigger.lua"):format(dir)))
+    local got = program.peal("check", dir)
+    assert.are.same({ 0, "" }, { got.code, got.err }, got.out)
+  end)
+
   it("tries the phones of a folder", function()
     rule("trigger", "if phone.identity.SN == '12345' then error('x') end\n"
       .. "return true")

@@ -1,8 +1,8 @@
 --- peal check: rule files, before a phone sees them.
-local files = require "peal.cli.files"
 local json = require "peal.json"
 local output = require "peal.cli.output"
 local phone_file = require "peal.cli.phone_file"
+local rule_files = require "peal.world.rule_files"
 local session = require "peal.cli.session"
 local sorted = require "peal.sorted"
 local sys = require "peal.sys"
@@ -25,28 +25,22 @@ local command = {
     "peal check rules.d --against phones --properties" },
 }
 
--- Longest file that is read; the sandbox takes less.
-local FILE_MAX <const> = 1024 * 1024
-
 local function usage(sentence, next_step)
   return nil, { sentence = sentence, word = "usage", code = 2,
     next = next_step }
 end
 
--- The *.lua files of a folder, by name.
+-- The *.lua files of a folder, by name; hidden ones are an editor's, and no
+-- phone reads them.
 local function lua_files(dir)
   local names, why = sys.list(dir)
   if not names then return usage(why, "name a folder of files *.lua") end
   local out = {}
   for _, name in ipairs(names) do
-    if name:find("%.lua$") then
+    if name:find("^[^.].*%.lua$") then
       local path = dir:gsub("/+$", "") .. "/" .. name
-      local text, failed = files.read(path, FILE_MAX)
-      out[name] = { path = path, text = text, error = failed
-        and failed.sentence }
-      if text == "" then
-        out[name] = { path = path, error = "the file is empty" }
-      end
+      local text, problem = rule_files.text(path, sys.stat(path))
+      out[name] = { path = path, text = text, error = problem }
     end
   end
   return out
@@ -60,6 +54,7 @@ local function phones_of(dir, known)
   local out = {}
   for _, name in ipairs(sorted.keys(found)) do
     local one = found[name]
+    if one.error then return usage(one.error) end
     one.file, failed = phone_file.read(one.path)
     if not one.file then return nil, failed end
     one.schema, failed = session.schema({ phone = one.path }, known)

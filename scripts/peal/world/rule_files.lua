@@ -13,10 +13,11 @@ local FRESH_S <const> = 2
 local KINDS <const> = { directory = "a directory", socket = "a socket",
   other = "something else" }
 
--- Text of one file, or nil and what is wrong with it. An editor truncates a
--- file before it writes it anew: an empty one is no text. A pipe that nobody
--- writes to would hold the whole program up.
-local function read(path, about)
+--- Text of one file as phones read it, or nil and what is wrong with it. An
+-- editor truncates a file before it writes it anew: an empty one is no text. A
+-- pipe that nobody writes to would hold the whole program up.
+-- @param about   what sys.stat() says of it
+function rule_files.text(path, about)
   local kind = about and KINDS[about.type]
   if kind then return nil, ("%s: not a file, but %s"):format(path, kind) end
   local file, why = io.open(path, "rb")
@@ -53,7 +54,7 @@ local function look(path, known)
   local mark = about and signature(about)
   if known and mark and known.mark == mark then return known end
   local settled = about and about.ctime < sys.time() - FRESH_S
-  local text, problem = read(path, about)
+  local text, problem = rule_files.text(path, about)
   local source = known and known.source
   if not source or source.text ~= text or source.error ~= problem then
     source = { text = text, error = problem, path = path }
