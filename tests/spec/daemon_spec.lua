@@ -118,6 +118,59 @@ describe("a daemon", function()
     assert.is_nil(program.slurp(dirs[2] .. "/messages"):find("fault"))
   end)
 
+  it("tells who records that the engine has failed meanwhile", function()
+    new(engine_that(function() error("a fault in it") end))
+    local _, member = add("01")
+    assert(host:start())
+    local got
+    assert.are.equal(0, run(function()
+      local client = assert(protocol.connect(loop, member.path .. "/control"))
+      task.spawn(function()
+        got = table.pack(client:call("record", { key = ("00"):rep(32) }))
+        member.open.world.post("told")
+      end)
+      assert.is_true(client:call("ping").pid > 0) -- the other one waits
+      member.open.world.post("go")
+      if not got then member.open.world.wait(10, "told") end
+      client:close()
+    end))
+    assert.is_nil(got[1])
+    assert.is_truthy(got[2]:find("a fault in it", 1, true))
+    assert.are.equal("bad-state", got[3])
+    assert.is_nil(member.recording)
+  end)
+
+  it("tells who records a resync of now that it was refused", function()
+    local engine = engine_that(function() end)
+    local jobs = {}
+    function engine:resync(about) -- luacheck: ignore self
+      jobs[#jobs + 1] = about
+      return true
+    end
+    new(engine)
+    local _, member = add("01")
+    assert(host:start())
+    local got
+    assert.are.equal(0, run(function()
+      local client = assert(protocol.connect(loop, member.path .. "/control"))
+      task.spawn(function()
+        got = table.pack(client:call("record", { key = ("00"):rep(32),
+          now = true }))
+        member.open.world.post("told")
+      end)
+      assert.is_true(client:call("ping").pid > 0)
+      local phone = {}
+      -- a resync that is due before it is another one
+      assert.are.equal(phone, member.recording:phone_for(phone, {}))
+      jobs[1].done { outcome = "refused", reason = "the phone restarts" }
+      if not got then member.open.world.wait(10, "told") end
+      client:close()
+    end))
+    assert.is_nil(got[1])
+    assert.is_truthy(got[2]:find("the phone restarts", 1, true))
+    assert.are.equal("refused", got[3])
+  end)
+
   it("outlives an error that is no phone's", function()
     new(engine_that(function() end))
     local _, one = add("01")

@@ -71,6 +71,10 @@ function member:fail(text)
   if not ok then self:write("internal error: " .. tostring(why)) end
   self:tell { event = "failed", time = math.floor(sys.time()),
     text = self.problem }
+  if self.recording then
+    self.recording:fail("the phone's engine has stopped: " .. self.problem,
+      "bad-state")
+  end
 end
 
 --- Listen on the socket.

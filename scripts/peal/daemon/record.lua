@@ -21,10 +21,20 @@ function recording:is_wanted()
   return not self.over and self.session.peer ~= nil
 end
 
+-- One that was asked for is meant, and no other that comes before it.
+local function is_meant(self, job)
+  if not self.asked then return true end
+  for _, done in ipairs(job.dones or {}) do
+    if done == self.asked then return true end
+  end
+  return false
+end
+
 --- The phone to make the next resync with.
-function recording:phone_for(phone)
+--   job   what it is made for
+function recording:phone_for(phone, job)
   self.taken = nil
-  if not self:is_wanted() then return phone end
+  if not self:is_wanted() or not is_meant(self, job) then return phone end
   self.taken = take.new(phone, self.schema)
   return self.taken.phone
 end
@@ -37,6 +47,13 @@ function recording:ended(run, request)
   local c = taken:cassette(run, request)
   if self:is_wanted() then self.done(c, run.result) end
   self.over = true
+end
+
+--- There will be no resync to record.
+function recording:fail(sentence, word)
+  if self.over then return end
+  self.over, self.taken = true, nil
+  self.done(nil, sentence, word)
 end
 
 local function drop(member)
@@ -69,9 +86,13 @@ local function wait(member, params, call)
       resume(nil, "canceled", "canceled")
     end
     if not params.now and not params.rule then return end
+    --- After ended(), unless it was refused before it began.
+    function one.asked(result)
+      one:fail("nothing is recorded: " .. tostring(result.reason), "refused")
+    end
     local ok, sentence, word = member.engine:resync { by = "cli",
-      role = "admin", rule = params.rule }
-    if not ok then resume(nil, sentence, word) end
+      role = "admin", rule = params.rule, done = one.asked }
+    if not ok then one:fail(sentence, word) end
   end)
 end
 

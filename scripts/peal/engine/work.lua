@@ -137,8 +137,9 @@ end
 -- A run; where somebody wants the next resync on a cassette, with a phone that
 -- is recorded (see daemon/record.lua).
 local function new_run(e, job)
-  local recording = e.recording
-  return cycle.new(recording and recording:phone_for(e.phone) or e.phone, job)
+  local phone = e.phone
+  if e.recording then phone = e.recording:phone_for(phone, job) end
+  return cycle.new(phone, job)
 end
 
 local function recorded(e, job, run)
