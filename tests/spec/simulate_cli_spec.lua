@@ -148,6 +148,18 @@ end }]])
       .. "      did you mean Resync_Periodic?", 1, true), r.err)
   end)
 
+  it("answers by objects with --json", function()
+    local r = step("n\\np Resync_Periodic\\nd\\nb\\nt +1 h\\nl\\n",
+      "--json")
+    assert.are.equal(0, r.code, r.err)
+    local n = 0
+    for text in r.out:gmatch("[^\n]+") do
+      assert.is_table(json.decode(text), text)
+      n = n + 1
+    end
+    assert.is_true(n > 6)
+  end)
+
   it("says what it does not understand, and fails for a script", function()
     local r = step("x\\nt soon\\np Nothing\\ns nothing\\ne nothing\\nn x\\n")
     assert.are.equal(1, r.code)
@@ -181,7 +193,9 @@ end }]])
     { "--days", "0" }, { "--days", "x" }, { "--seed", "x" },
     { "--from", "soon" }, { "--zone", "Mars" }, { "GPP_A" },
     { "--at", "soon" }, { "--event", "soon" }, { "--event", "day 2 sing" },
-    { "--recorded", "x" },
+    { "--recorded", "x" }, { "--days", "2", "--step" },
+    { "--at", "2000-01-01" },
+    { "--at", "+3661 days" }, { "--at", "+99999999999999 days" },
   }
   for _, words in ipairs(BAD) do
     it("refuses " .. table.concat(words, " "), function()
@@ -197,6 +211,14 @@ end }]])
     { "with a strange field", "return { server = {}, tea = 1 }" },
     { "that is a phone", "return { identity = {}, params = {} }" },
     { "that fails", "error('oh')" },
+    { "with events that are no list", "return { server = {}, events = 5 }" },
+    { "with an event that is none",
+      "return { server = {}, events = { 5 } }" },
+    { "with names that are none", "return { server = {}, dns = 5 }" },
+    { "with addresses that are no list",
+      "return { server = {}, dns = { a = 5 } }" },
+    { "with a zone that is none", "return { server = {}, zone = 5 }" },
+    { "with a start that is none", "return { server = {}, from = {} }" },
     { "whose function fails", "return function() local t; return t.x end" },
     { "with a file that is not there",
       "return { ['*'] = { file = 'nothing.xml' } }" },

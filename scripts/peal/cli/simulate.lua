@@ -61,6 +61,9 @@ local function check(options)
   if not days or days <= 0 or days > DAYS_MAX then
     return usage(("--days is a number up to %d"):format(DAYS_MAX))
   end
+  if options.days and options.step then
+    return usage("--days is for a run without --step")
+  end
   if options.server and options.recorded then
     return usage("--server or --recorded, not both")
   end
@@ -73,10 +76,10 @@ local function check(options)
   return days * DAY
 end
 
-local function inject(sim, list)
+local function inject(sim, list, from)
   for _, one in ipairs(list or {}) do
     local ok, why = sim:inject(one)
-    if not ok then return usage(why) end
+    if not ok then return usage(("%s: %s"):format(from, why)) end
   end
   return true
 end
@@ -91,8 +94,8 @@ local function make(options, from, given)
     rules = from.rules, trust = from.trust,
     dice = math.tointeger(tonumber(options.seed or 1)) }
   if not sim then return usage(sentence) end
-  local ok, failed = inject(sim, given.events)
-  if ok then ok, failed = inject(sim, options.event) end
+  local ok, failed = inject(sim, given.events, options.server)
+  if ok then ok, failed = inject(sim, options.event, "--event") end
   if not ok then return nil, failed end
   return sim
 end
@@ -187,10 +190,26 @@ local function print_at(sim, options, schema)
   return 0
 end
 
+-- To the time of --at.
+local function go(sim, text)
+  local time, sentence = moment.time(text, sim.home)
+  if not time then return usage("--at: " .. sentence) end
+  local after = time - sim.home.start
+  if after < 0 then
+    return usage(("--at: that is before the start, %s"):format(
+      moment.show(sim.home.start, sim.home.zone)))
+  elseif after > DAYS_MAX * DAY then
+    return usage(("--at: up to %d days after the start"):format(DAYS_MAX))
+  end
+  local ok
+  ok, sentence = sim:to(time)
+  if not ok then return failure(sentence) end
+  return true
+end
+
 local function show_at(sim, options, schema)
-  local ok, sentence = sim:to(options.at)
-  if not ok and sim.problem then return failure(sentence) end
-  if not ok then return usage("--at: " .. sentence) end
+  local ok, failed = go(sim, options.at)
+  if not ok then return nil, failed end
   return print_at(sim, options, schema)
 end
 
@@ -209,13 +228,13 @@ end
 local function record(sim, options, schema, seconds)
   local key, failed = passphrase.of(options, true)
   if not key then return nil, failed end
-  local ok, sentence
+  local ok, cassette, sentence
   if options.at then
-    ok, sentence = sim:to(options.at)
+    ok, failed = go(sim, options.at)
+    if not ok then return nil, failed end
   else
     ok, sentence = to_last_start(sim, seconds)
   end
-  local cassette
   if ok then cassette, sentence = sim:record(schema) end
   if not cassette then return failure(sentence) end
   local size

@@ -75,13 +75,20 @@ local function folded(group)
   return entry
 end
 
+-- What ends a wait, where nobody did anything else in it.
+local ENDS_WAIT <const> = { start = true, resync = true, held = true }
+
 -- A resync that takes no time has no line for its start, nor has a wait of no
 -- time one.
 local function unfold(block, after, out)
   for i, entry in ipairs(block) do
     local follows = entry.kind == "start" and block.done
       or entry.kind == "held" and (block[i + 1] or after)
-    if not follows or follows.mono > entry.mono then out[#out + 1] = entry end
+    if not follows or not ENDS_WAIT[follows.kind]
+      or follows.mono > entry.mono
+    then
+      out[#out + 1] = entry
+    end
   end
 end
 

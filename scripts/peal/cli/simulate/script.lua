@@ -60,16 +60,16 @@ local function check(path, given)
     return bad(path, "a server's script returns a function or a table")
   end
   if type(given) == "function" then return { server = given } end
-  if given.server == nil then
+  if rawget(given, "server") == nil then
     return check_urls(path, given)
   end
-  for name in pairs(given) do
-    if not FIELDS[name] then
+  for name, value in pairs(given) do
+    local field = FIELDS[name]
+    if not field then
       return bad(path, ("no such field: %s"):format(tostring(name)))
+    elseif not field[1](value) then
+      return bad(path, ("%s is %s"):format(name, field[2]))
     end
-  end
-  if not answers.is_script(given.server) then
-    return bad(path, "server is a function or a table")
   end
   return given
 end

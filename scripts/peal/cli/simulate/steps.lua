@@ -1,6 +1,7 @@
 --- peal simulate --step: forward and back by hand, at a terminal or from a
 -- pipe.
 local fold = require "peal.simulate.fold"
+local json = require "peal.json"
 local moment = require "peal.simulate.moment"
 local output = require "peal.cli.output"
 
@@ -18,8 +19,21 @@ d           what differs from the start
 h           this text
 q           quit; so does the end of the input]]
 
+-- One object a line, as the timeline is.
+local function print_json(value)
+  io.stdout:write(json.encode(value), "\n")
+end
+
 local function where(sim)
-  return ("at %s"):format(moment.show(math.floor(sim:time()), sim.home.zone))
+  return moment.show(math.floor(sim:time()), sim.home.zone)
+end
+
+local function print_where(sim, about)
+  if about.options.json then
+    print_json { time = math.floor(sim:time()), ["local"] = where(sim) }
+  else
+    output.print("at " .. where(sim))
+  end
 end
 
 local function count(text)
@@ -46,11 +60,11 @@ function COMMANDS.n(sim, rest, about)
   end
 end
 
-function COMMANDS.b(sim, rest)
+function COMMANDS.b(sim, rest, about)
   local times = count(rest)
   if not times then return "b takes a number" end
   sim:back(times)
-  output.print(where(sim))
+  print_where(sim, about)
 end
 
 function COMMANDS.t(sim, rest, about)
@@ -63,13 +77,17 @@ function COMMANDS.t(sim, rest, about)
   do
     about.print_line(entry, about.options.json)
   end
-  output.print(where(sim))
+  print_where(sim, about)
 end
 
 function COMMANDS.p(sim, rest, about)
   local one = about.value_of(sim, about.schema, rest)
   if not one then return "no such parameter: " .. output.clip(rest) end
-  output.print(("%s = %s"):format(one.name, one.value))
+  if about.options.json then
+    print_json(one)
+  else
+    output.print(("%s = %s"):format(one.name, one.value))
+  end
 end
 
 function COMMANDS.s(sim, rest, about)
@@ -87,13 +105,19 @@ function COMMANDS.e(sim, rest)
 end
 
 function COMMANDS.l(sim, _, about)
-  for _, entry in ipairs(fold.entries(sim.timeline, about.options.v)) do
+  for _, entry in ipairs(fold.entries(sim.timeline, about.options.v
+    or about.options.json))
+  do
     about.print_line(entry, about.options.json)
   end
 end
 
 function COMMANDS.d(sim, _, about)
-  output.print(about.changes_text(sim:diff()))
+  if about.options.json then
+    print_json { changes = json.array(sim:diff()) }
+  else
+    output.print(about.changes_text(sim:diff()))
+  end
 end
 
 function COMMANDS.h() output.print(HELP) end
@@ -125,7 +149,7 @@ function steps.run(sim, about)
   local last, sound = "n", true
   while true do
     if at_terminal then
-      io.stdout:write(where(sim):sub(4), "> "):flush()
+      io.stdout:write(where(sim), "> "):flush()
     end
     local line = io.stdin:read("l")
     if not line or line:find("^%s*q%s*$") then break end
