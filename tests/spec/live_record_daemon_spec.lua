@@ -71,6 +71,29 @@ describe("peal record without a daemon", function()
     assert.is_nil(played.out:find("geh31m", 1, true))
   end)
 
+  it("writes files that are their owner's only, in place of others", function()
+    if not need("nginx") then return end
+    local p <close> = calm()
+    local function mode(name)
+      return program.run({ "stat", "-c", "%a", out(name) }).out
+    end
+    for _, name in ipairs { "mode", "mode-ticket" } do
+      write(out(name), "older")
+      assert.are.equal(0, program.run({ "chmod", "644", out(name) }).code)
+    end
+    local r = p:run("record", url .. "/a.xml", "--out", out "mode", SECRET)
+    assert.are.equal(0, r.code, r.err)
+    assert.are.equal("600\n", mode "mode")
+    r = program.peal("record", "--redact", out "mode", "--out",
+      out "mode-ticket", SECRET)
+    assert.are.equal(0, r.code, r.err)
+    assert.are.equal("600\n", mode "mode-ticket")
+    assert.is_nil(io.open(out "mode" .. ".new"))
+    r = program.peal("record", "--redact", out "mode", "--out",
+      "/dev/stdout", SECRET)
+    assert.is_truthy(r.out:find("^peal%-cassette 1 clear\n"), r.err)
+  end)
+
   it("takes a rule for this once", function()
     if not need("nginx") then return end
     local p <close> = calm()

@@ -44,7 +44,7 @@ end
 function cassette_file.write(path, c, key)
   local bytes, sentence, word = cassette.save(c, key)
   if not bytes then return failure(path, sentence, word) end
-  local ok, failed = files.write(path, bytes)
+  local ok, failed = files.replace(path, bytes)
   if not ok then return nil, failed end
   return #bytes
 end

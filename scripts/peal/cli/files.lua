@@ -57,4 +57,22 @@ function files.write(path, bytes)
   return trouble(path, why or why_close, number or number_close)
 end
 
+--- Write a file that is its owner's only. It takes the place of an older one
+-- whole, or leaves it.
+-- @treturn[1] boolean true
+-- @return[2] nil, failure
+function files.replace(path, bytes)
+  local about = sys.stat(path)
+  if path:find("^/dev/") or about and about.type ~= "file" then
+    return files.write(path, bytes) -- a terminal or a pipe stays where it is
+  end
+  local new = path .. ".new"
+  sys.remove(new)
+  local ok, sentence, word = sys.create(new, bytes)
+  if ok then ok, sentence, word = sys.rename(new, path) end
+  if ok then return true end
+  sys.remove(new)
+  return nil, { sentence = sentence, word = word, next = advice.here(word) }
+end
+
 return files

@@ -1,4 +1,5 @@
 --- peal plan: what would the next resync do?
+local files = require "peal.cli.files"
 local output = require "peal.cli.output"
 
 local plan = {
@@ -62,20 +63,9 @@ local function tell(done, options)
   end
 end
 
--- A plan takes the place of an older one whole; only its owner reads it.
-local function replace(path, bytes)
-  local sys = require "peal.sys"
-  sys.remove(path .. ".new")
-  local ok, sentence, word = sys.create(path .. ".new", bytes)
-  if ok then ok, sentence, word = sys.rename(path .. ".new", path) end
-  if ok then return true end
-  return nil, { sentence = sentence, word = word,
-    next = require("peal.cli.advice").here(word) }
-end
-
 local function write(done, options)
   local plan_file = require "peal.dry_run.plan_file"
-  local ok, failed = replace(options.out, plan_file.encode(done.plan))
+  local ok, failed = files.replace(options.out, plan_file.encode(done.plan))
   if not ok then return nil, failed end
   local request = done.plan.request
   output.say("written to %s: peal apply %s%s", options.out, options.out,

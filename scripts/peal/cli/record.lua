@@ -142,7 +142,7 @@ local function make(options)
   end
   if not done then return nil, failed end
   local bytes = cassette.sealed(lock, done.bytes)
-  ok, failed = files.write(options.out, bytes)
+  ok, failed = files.replace(options.out, bytes)
   if not ok then return nil, failed end
   tell(done, options, #bytes)
   return 0
