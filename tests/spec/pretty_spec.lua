@@ -95,6 +95,16 @@ describe("a value in a session is printed", function()
     shows({ { name = "A", list = {} } }, '{ { list = {}, name = "A" } }')
   end)
 
+  it("as columns with times to read, and names that are whole", function()
+    local long = "Resync_Error_Retry_Delay"
+    assert.equal("TIME                  NAME                      WHY\n"
+      .. "2026-11-22T22:00:00Z  " .. long .. "  " .. ("w"):rep(31) .. "…",
+      pretty.text({ { name = long, time = 1795384800, why = ("w"):rep(40) } }))
+    assert.matches(long, pretty.text({ { name = long, a = ("a"):rep(20),
+      b = ("b"):rep(20), c = ("c"):rep(20) } }), 1, true)
+    assert.matches("time = 1795384800", pretty.text({ time = 1795384800 }))
+  end)
+
   it("by its own __tostring, and by its own __pairs", function()
     shows(setmetatable({}, { __tostring = function() return 'it "is"' end }),
       'it "is"')

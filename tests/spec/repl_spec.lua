@@ -455,7 +455,7 @@ describe("peal -e and scripts", function()
     for _, word in ipairs { "nothing is written", "$PRVTMR", "trigger",
       "read anew", "timing is on", "the format is table",
       "a run stops when GPP_A is written", "stops at: GPP_A",
-      'GPP_A = "before"', "forgotten" } do
+      'GPP_A = "before"', "forgotten", "REVISION  TIME", "phone-file" } do
       assert.is_truthy(r.out:find(word, 1, true), word .. "\n" .. r.out)
     end
   end)

@@ -36,7 +36,8 @@ local function row_of(entry)
     entry.changes > 0 and table.concat(entry.authors, ", ") or "state only" }
 end
 
-local function print_list(list, with_state)
+-- As columns; nil: there are none. And how many are left out.
+local function list_text(list, with_state)
   local rows = { { "REVISION", "TIME", "CYCLE", "CAUSE", "CHANGES", "BY" } }
   local hidden = 0
   for _, entry in ipairs(list) do
@@ -46,11 +47,16 @@ local function print_list(list, with_state)
       hidden = hidden + 1
     end
   end
-  if #rows > 1 then output.print(output.columns(rows)) end
+  return #rows > 1 and output.columns(rows) or nil, hidden
+end
+
+local function print_list(list, with_state)
+  local text, hidden = list_text(list, with_state)
+  if text then output.print(text) end
   if hidden > 0 then
     output.say("%d more %s changed state only: --all", hidden,
       hidden == 1 and "revision" or "revisions")
-  elseif #rows == 1 then
+  elseif not text then
     output.say("nothing was written yet")
   end
 end
@@ -61,7 +67,7 @@ local function where_of(one)
   return table.concat(parts, " ")
 end
 
-local function print_values(list)
+local function values_text(list)
   local rows = { { "REVISION", "TIME", "CYCLE", "VALUE", "UA", "BY",
     "WHERE" } }
   for _, one in ipairs(list) do
@@ -70,7 +76,13 @@ local function print_values(list)
       one.ua, one.default and (one.author and one.author .. ", " or "")
         .. "the default" or one.author or "", where_of(one) }
   end
-  output.print(output.columns(rows))
+  return output.columns(rows)
+end
+
+--- A list of revisions, or of a parameter's values, for a person.
+function command.text(list, name)
+  if name then return values_text(list) end
+  return list_text(list) or "nothing was written yet"
 end
 
 function command.run(options)
@@ -86,7 +98,7 @@ function command.run(options)
   if options.json then
     output.json(list)
   elseif name then
-    print_values(list)
+    output.print(values_text(list))
   else
     print_list(list, options.all)
   end

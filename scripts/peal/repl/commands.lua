@@ -102,7 +102,10 @@ local function certs(repl)
 end
 
 local function history(repl, rest)
-  repl:show(repl.env.history(rest ~= "" and rest or nil))
+  local name = rest ~= "" and rest or nil
+  local list = repl.env.history(name)
+  if repl.json or repl.format ~= "table" then return repl:show(list) end
+  repl:say(require("peal.cli.history").text(list, name))
 end
 
 -- --- writing ---

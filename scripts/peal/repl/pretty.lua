@@ -3,6 +3,8 @@
 -- to an end.
 local json = require "peal.json"
 
+local civil = require "peal.civil"
+
 local pretty = {}
 
 local DEPTH <const> = 6
@@ -228,13 +230,27 @@ local function cell_of(o, value, max)
   return text:sub(1, at - 1) .. "…"
 end
 
+-- Columns that hold seconds since 1970, shown as times.
+local TIMES <const> = { time = true, at = true, earliest = true,
+  latest = true }
+
+local function shown(name, value)
+  if TIMES[name] and type(value) == "number" and value > 1e9
+    and value < 1e10 then
+    return civil.iso(math.floor(value))
+  end
+  return value
+end
+
+-- What a record is called is not cut.
 local function rows_of(o, list, names, max)
   local rows, widths = { {} }, {}
   for i, name in ipairs(names) do rows[1][i] = name:upper() end
   for _, record in ipairs(list) do
     local row = {}
     for i, name in ipairs(names) do
-      row[i] = cell_of(o, record[name], max)
+      row[i] = cell_of(o, shown(name, record[name]),
+        name == "name" and CELL or max)
     end
     rows[#rows + 1] = row
     if #rows > ITEMS then break end
@@ -270,7 +286,7 @@ local function columns(o, list)
   end
   local names = columns_of(list)
   if #names > COLUMNS then return nil end
-  for _, max in ipairs { CELL, 32, 20 } do
+  for _, max in ipairs { CELL, 32, 20, 12 } do
     local rows, widths, total = rows_of(o, list, names, max)
     if total <= (o.width or 80) then
       local text = lines_of(rows, widths)
