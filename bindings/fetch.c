@@ -66,10 +66,11 @@ static void push_tls(lua_State *L, const struct peal_fetch_response *r)
 {
 	unsigned i;
 
-	lua_createtable(L, 0, 9);
+	lua_createtable(L, 0, 10);
 	peal_lua_set_text(L, "version", r->tls_version);
 	peal_lua_set_text(L, "cipher", r->cipher);
 	peal_lua_set_bool(L, "client_cert_sent", r->client_cert_sent);
+	peal_lua_set_bool(L, "client_cert_requested", r->client_cert_requested);
 	peal_lua_set_bool(L, "resumed", r->resumed);
 	peal_lua_set_bool(L, "reused", r->reused);
 	peal_lua_set_bool(L, "pinned", r->pinned);

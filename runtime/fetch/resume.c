@@ -79,14 +79,19 @@ static enum peal_err keep(struct peal_fetch *f, const mbedtls_ssl_context *ssl)
 static enum peal_err judge_new(struct peal_fetch *f)
 {
 	struct peal_verdict *v = &f->verdict;
+	enum peal_err err;
 
 	f->fresh = 1;
 	if (v->ran) {
 		f->response.resumed = 0;
+		f->response.client_cert_requested = f->bio.asked;
 		f->response.client_cert_sent = f->bio.asked && f->tls.identity;
 		if (v->err)
 			return v->err;
-		return peal_peer_of(&f->peer, v, f->response.client_cert_sent);
+		err = peal_peer_of(&f->peer, v, f->response.client_cert_sent);
+		if (!err)
+			f->peer->client_cert_requested = f->bio.asked;
+		return err;
 	}
 	if (!f->offered)
 		return PEAL_EINTERNAL;
@@ -142,6 +147,8 @@ enum peal_err peal_resume_judge(struct peal_fetch *f, mbedtls_ssl_context *ssl)
 		return err;
 	}
 	f->response.client_cert_sent = f->peer->client_cert_sent;
+	f->response.client_cert_requested = f->peer->client_cert_requested &&
+					    !f->response.resumed;
 	f->ssl = ssl;
 	if (is_new)
 		drop_refused(f, ssl);

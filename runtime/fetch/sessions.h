@@ -20,6 +20,7 @@ struct peal_peer {
 	int64_t not_after; /* see struct peal_verdict */
 	int pinned, anchor_private;
 	int client_cert_sent;
+	int client_cert_requested; /* not kept in files */
 	unsigned char anchor_sha256[PEAL_DIGEST_SIZE];
 	unsigned chain_n;
 	struct peal_cert_facts chain[]; /* without DER */

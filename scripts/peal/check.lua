@@ -33,8 +33,12 @@ local function reporter(about)
   function about.say(code, node, sentence)
     findings:add(code, at(about, node), sentence)
   end
+  about.unknown = about.unknown or {}
   local function parameter(name, place, sample)
     if schema:find(name) then return end
+    -- what stands in the text has been told of; a sample finds it again
+    if sample and about.unknown[name] then return end
+    about.unknown[name] = true
     local near = schema:suggest(name)
     findings:add("unknown-parameter", place, ("no such parameter: %s%s"):format(
       name, near and ("; did you mean %s?"):format(near) or ""),

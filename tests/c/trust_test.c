@@ -67,7 +67,7 @@ struct run {
 	char subject[256];
 	char not_after[21];
 	unsigned chain_n;
-	int client_cert_sent;
+	int client_cert_sent, client_cert_requested;
 };
 
 static void keep(enum peal_err err, const struct peal_fetch_response *r,
@@ -81,6 +81,7 @@ static void keep(enum peal_err err, const struct peal_fetch_response *r,
 	x->status = r->status;
 	x->chain_n = r->chain_n;
 	x->client_cert_sent = r->client_cert_sent;
+	x->client_cert_requested = r->client_cert_requested;
 	snprintf(x->reason, sizeof(x->reason), "%s", reason->text);
 	snprintf(x->version, sizeof(x->version), "%s", r->tls_version);
 	snprintf(x->subject, sizeof(x->subject), "%s", r->chain[0].subject);
@@ -548,9 +549,34 @@ static void unasked_certificate_stays_home(void)
 	p.identity = mic;
 	CHECK_ERR(get(&x, s.port, "pv.telco.net", &p), PEAL_OK);
 	CHECK_INT(x.client_cert_sent, 0);
+	CHECK_INT(x.client_cert_requested, 0);
 	tls_server_stop(&s);
 	end(&x);
 	peal_identity_unref(mic);
+}
+
+/* A server that asks, and lets those pass who have none. */
+static void request_without_demand_is_told(void)
+{
+	static const char *const servers[] = {
+		"-cert good.pem -key good.key -WWW -verify 3 -tls1_2",
+		"-cert good.pem -key good.key -WWW -verify 3 -tls1_3",
+	};
+	struct tls_server s;
+	struct peal_tls_policy p;
+	struct run x;
+	unsigned i;
+
+	for (i = 0; i < sizeof(servers) / sizeof(*servers); i++) {
+		begin(&x);
+		tls_server_start(&s, folder, servers[i]);
+		p = strict(&x);
+		CHECK_ERR(get(&x, s.port, "pv.telco.net", &p), PEAL_OK);
+		CHECK_INT(x.client_cert_requested, 1);
+		CHECK_INT(x.client_cert_sent, 0);
+		tls_server_stop(&s);
+		end(&x);
+	}
 }
 
 /* Two phones in one process: the server must see the right one each time. */
@@ -704,6 +730,8 @@ int main(int argc, char **argv)
 		{ "client certificates", client_certificates },
 		{ "an unasked certificate stays home",
 		  unasked_certificate_stays_home },
+		{ "a request without a demand is told",
+		  request_without_demand_is_told },
 		{ "identities do not mix", identities_do_not_mix },
 		{ "anchors", anchors },
 		{ "identities", identities },

@@ -268,6 +268,32 @@ return { stage = "trigger", decide = decide }]]
       assert.are.same({ "t.hours", "who.MACC", "view.changes" }, found)
     end)
 
+  it("knows the view in a local of the file", function()
+    local got = texts { ["trigger.lua"] = [[
+local view
+local function busy() return view.lines_activ == 1 end
+return { stage = "trigger", decide = function(phone)
+  view = phone
+  return not busy(), "busy"
+end }]] }
+    assert.are.equal(1, #got)
+    assert.matches("2:30: error: view.lines_activ is nil always", got[1])
+  end)
+
+  it("says that a secret equals no text", function()
+    assert.are.same({ "op/trigger.lua:2:8: warning: phone.param.Admin_Password "
+      .. "is a secret, which a rule may hand on: it is never \"geheim\" "
+      .. "[unknown-value]" }, of("trigger", "return phone.param.Admin_Password"
+        .. " ~= 'geheim', 'it is the old one'"))
+    assert.are.same({}, of("trigger",
+      "return phone.param.Admin_Password ~= '', 'there is none'"))
+  end)
+
+  it("tells of a parameter once, though an answer has it as well", function()
+    assert.are.same({ "unknown-parameter 2" },
+      codes("apply", "return { change = { Acme_Colour = 'blue' } }"))
+  end)
+
   it("knows timers by their line", function()
     assert.are.same({}, of("trigger", "return phone.state.REGTMR3 == nil"))
     assert.are.same({ "unknown-field 2" },
@@ -400,6 +426,37 @@ describe("check of the flow", function()
       assert.are.same({ "2" }, unreachable("if " .. condition
         .. " then return true end\nreturn false"), condition)
     end
+  end)
+
+  it("finds them where they are an answer, a value or an argument",
+    function()
+      for _, body in ipairs {
+        "return phone.local_time.hour >= 22 and phone.local_time.hour < 6, 'x'",
+        "local is = phone.failures > 5 and phone.failures < 3\nreturn is, 'x'",
+        "return not (phone.now == 1 and phone.now == 2)",
+        "return tostring(phone.now == 1 and phone.now == 2) == 'a', 'x'",
+        "local function f()\nreturn phone.now == 1 and phone.now == 2 end\n"
+          .. "return not f()",
+      } do
+        local line = body:find("^local function") and "3" or "2"
+        assert.are.same({ line }, unreachable(body), body)
+      end
+      assert.are.same({}, unreachable("return phone.now == 1 and 'a' or "
+        .. "phone.now == 2 and 'b' and true or false, 'x'"))
+    end)
+
+  it("takes no time over a chain of a thousand alternatives", function()
+    local parts = {}
+    for i = 1, 1500 do
+      parts[i] = ("if phone.identity.MAC == '%012x' then return false, 'x'")
+        :format(i)
+    end
+    parts[#parts + 1] = "if phone.identity.MAC == '000000000007' then"
+    local from = os.clock()
+    assert.are.same({ "1502" }, unreachable(table.concat(parts, "\nelse")
+      .. " end\nreturn true"))
+    -- a guard against hanging: it took a minute
+    assert.is_true(os.clock() - from < 30)
   end)
 
   it("lets those be that can be true", function()

@@ -103,11 +103,22 @@ describe("the doctor", function()
   end)
 
   it("names a content coding that nobody knows", function()
-    local _, report = examine(function()
+    local steps, report = examine(function()
       return { status = 200, body = "x",
         headers = { { "Content-Encoding", "br" } } }
     end)
     assert.are.equal("decode", report.broken)
+    assert.matches("or with gzip", steps.decode.cure)
+  end)
+
+  it("tells a page for people from a profile with a fault", function()
+    for _, text in ipairs { "<!DOCTYPE html><html></html>",
+      "<HTML><body>Login</body></HTML>" } do
+      local steps, report = examine(body(text))
+      assert.matches("in a browser", steps[report.broken].cure)
+    end
+    local steps = examine(body "<flat-profile><GPP_A></flat-profile>")
+    assert.matches("mend the line", steps.parse.cure)
   end)
 
   it("tells the address that answers from those that do not", function()

@@ -72,6 +72,7 @@ describe("fetch", function()
     assert.equal("EC", r.tls.chain[1].key_type)
     assert.equal(64, #r.tls.chain[1].sha256)
     assert.is_false(r.tls.client_cert_sent)
+    assert.is_false(r.tls.client_cert_requested)
     assert.is_true(r.timing.total >= 0)
   end)
 

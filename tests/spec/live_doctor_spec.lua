@@ -324,7 +324,7 @@ describe("peal doctor, https", function()
       assert.matches("CN=localhost, issued by .*CN=Lab CA", steps.certificate
         .text)
       assert.matches("from %d+%-%d+%-%d+.* to %d+", steps.certificate.text)
-      assert.matches("the phone has none", steps.client.text)
+      assert.equal("not asked for; the phone has none", steps.client.text)
     end)
   end)
 
@@ -333,6 +333,16 @@ describe("peal doctor, https", function()
       function(p, url)
         assert.matches("the phone's own was sent", sound(p, url).client.text)
       end)
+  end)
+
+  it("tells a request for the phone's certificate from a demand", function()
+    for _, version in ipairs { "-tls1_2", "-tls1_3" } do
+      with({ made = lab:server {}, options = { "-verify", "4", version } },
+        function(p, url)
+          assert.equal("asked for, not demanded; the phone has none",
+            sound(p, url).client.text)
+        end)
+    end
   end)
 
   it("names a plain port", function()

@@ -91,6 +91,7 @@ struct peal_fetch_request {
  *   peer      address and port connected to
  *   tls_version "TLSv1.3" or ""; cipher
  *   client_cert_sent  in the handshake that the connection's trust comes from
+ *   client_cert_requested  there, too; unknown (0) where a session is resumed
  *   resumed   a session was resumed: no certificate was sent this time
  *   reused    the connection is one of an earlier exchange
  *   pinned, anchor_private, anchor (SHA-256, hex; "": none): see peal/trust.h
@@ -109,7 +110,7 @@ struct peal_fetch_response {
 	uint16_t peer_port;
 	char tls_version[12];
 	char cipher[64];
-	int client_cert_sent;
+	int client_cert_sent, client_cert_requested;
 	int resumed, reused;
 	int pinned, anchor_private;
 	char anchor[65];

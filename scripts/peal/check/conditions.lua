@@ -62,18 +62,28 @@ local function contradict(a, b, compare)
   return BOUNDS[a.op] and BOUNDS[b.op] and crossed(a, b, compare)
 end
 
---- Two facts of a list that contradict each other, or nil.
---   compare   function(a, b) -> -1, 0, 1, or nil: they have no order
-function conditions.clash(list, compare)
-  compare = compare or order
-  for i, a in ipairs(list) do
+-- Two facts that contradict each other, the later one from `from` on.
+local function clash(list, from, compare)
+  for i = from, #list do
+    local a = list[i]
     for j = 1, i - 1 do
       local b = list[j]
       if a.subject == b.subject and contradict(a, b, compare) then
-        return b, a
+        return { b, a }
       end
     end
   end
+end
+
+--- What is known, and more: one list of facts. Its field `clash` has two of
+-- them that contradict each other, where there are such. What was known is not
+-- compared again: a chain of a thousand alternatives takes no time then.
+--   compare   function(a, b) -> -1, 0, 1, or nil: they have no order
+function conditions.join(known, more, compare)
+  local out = table.move(known, 1, #known, 1, {})
+  table.move(more, 1, #more, #out + 1, out)
+  out.clash = known.clash or clash(out, #known + 1, compare or order)
+  return out
 end
 
 local function shown(fact)

@@ -5,6 +5,8 @@ local tree = require "peal.check.tree"
 
 local flow = {}
 
+local join <const> = conditions.join
+
 local COMPARE <const> = { ["=="] = true, ["~="] = true, ["<"] = true,
   ["<="] = true, [">"] = true, [">="] = true }
 
@@ -62,21 +64,16 @@ function facts_if(node, wanted, about)
   return add_facts(node, wanted, about, {})
 end
 
-local function joined(a, b)
-  local out = table.move(a, 1, #a, 1, {})
-  return table.move(b, 1, #b, #out + 1, out)
-end
-
 -- --- conditions that are never true ---
 
-local function say_clash(about, node, facts, known)
-  local a, b = conditions.clash(facts)
-  if not a then return false end
-  local from_before = #known > 0 and not conditions.clash(
-    table.move(facts, #known + 1, #facts, 1, {}))
+local function say_clash(about, node, known)
+  local new = facts_if(node, true, about)
+  local found = join(known, new).clash
+  if not found then return false end
+  local from_before = #known > 0 and not join({}, new).clash
   about.say("unreachable", node, ("this is never true: %s%s, and %s"):format(
-    conditions.shown(a), from_before and " here" or "",
-    conditions.shown(b)))
+    conditions.shown(found[1]), from_before and " here" or "",
+    conditions.shown(found[2])))
   return true
 end
 
@@ -87,8 +84,7 @@ local function check_condition(node, known, about)
     local right = check_condition(node.right, known, about)
     return left and right
   end
-  return say_clash(about, node, joined(known, facts_if(node, true, about)),
-    known)
+  return say_clash(about, node, known)
 end
 
 -- --- blocks ---
@@ -120,10 +116,10 @@ local function check_if(node, known, about)
       never(about, clause.body, "its condition is always false")
     else
       local dead = check_condition(clause.condition, here, about)
-      local facts = joined(here, facts_if(clause.condition, true, about))
+      local facts = join(here, facts_if(clause.condition, true, about))
       ends[#ends + 1] = check_block(clause.body, dead and {} or facts, about)
       always = truth == true
-      here = joined(here, facts_if(clause.condition, false, about))
+      here = join(here, facts_if(clause.condition, false, about))
       if ends[#ends] and after then after = here else after = nil end
     end
   end
@@ -178,7 +174,7 @@ local CHECKS <const> = {
       return false
     end
     check_condition(node.condition, known, about)
-    check_block(node.body, joined(known,
+    check_block(node.body, join(known,
       facts_if(node.condition, true, about)), about)
     return truth == true and not has_break(node.body)
   end,
@@ -192,15 +188,21 @@ local CHECKS <const> = {
   end,
 }
 
--- Functions in the expressions of a statement.
-local function check_functions(node, about)
-  if node.body and node.kind ~= "function" or node.clauses then return end
-  tree.walk({ node }, function(one)
-    if one.kind == "function" and not about.done[one] then
-      about.done[one] = true
-      check_block(one.body, {}, about)
-    end
-  end)
+-- The functions in an expression, and the conditions that it is made of.
+local function check_expression(node, about)
+  if node.kind == "function" then
+    check_block(node.body, {}, about)
+    return
+  end
+  if node.kind == "binary" and (node.op == "and" or node.op == "or") then
+    check_condition(node, {}, about)
+  end
+  tree.children(node, function(child) check_expression(child, about) end)
+end
+
+local function check_expressions(node, about)
+  if node.body or node.clauses then return end
+  tree.children(node, function(child) check_expression(child, about) end)
 end
 
 local function leaves(node)
@@ -210,7 +212,7 @@ end
 -- true where nothing behind the block can run.
 function check_block(block, known, about)
   for i, node in ipairs(block) do
-    check_functions(node, about)
+    check_expressions(node, about)
     local check = CHECKS[node.kind] or leaves
     local ends, after = check(node, known, about)
     known = after or known
@@ -230,7 +232,6 @@ end
 --   about.kinds   of the locals, see kinds.lua
 --   about.say(code, node, sentence)
 function flow.check(about, block)
-  about.done = {}
   check_block(block, {}, about)
 end
 

@@ -66,8 +66,22 @@ local function note(of, var, kind)
   return true
 end
 
+-- A local that gets its value later, once: view = phone
+local function look_at_assignment(node, of)
+  local more = false
+  for i, target in ipairs(node.targets) do
+    local var, value = target.var, node.values[i]
+    if var and value and var.writes == 1 and not var.value then
+      more = note(of, var, kinds.of(value, of)) or more
+    end
+  end
+  return more
+end
+
 local function look(node, of)
-  if node.kind == "call" then
+  if node.kind == "assign" then
+    return look_at_assignment(node, of)
+  elseif node.kind == "call" then
     local func, more = tree.resolve(node.func), false
     if func and func.kind == "function" then
       for i, arg in ipairs(node.args) do

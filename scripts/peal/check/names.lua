@@ -110,12 +110,24 @@ local function words_of(stage, name)
   return #out > 1 and out or nil
 end
 
+-- What a rule sees of a secret stands for it; an empty one is empty.
+local function compared_secret(about, node, side, value)
+  local name = tree.constant(side.key)
+  name = type(name) == "string" and about.schema:find(name)
+  if not name or value == "" or not about.schema:param(name).secret then
+    return
+  end
+  about.say("unknown-value", node, ("phone.param.%s is a secret, which a rule "
+    .. "may hand on: it is never %q"):format(name, value))
+end
+
 local function compared(about, node, side, other)
   local value = tree.constant(other)
-  if type(value) ~= "string" or side.kind ~= "index"
-    or side.key.kind ~= "string"
-    or kinds.of(side.base, about.kinds) ~= "view"
-  then
+  if type(value) ~= "string" or side.kind ~= "index" then return end
+  local kind = kinds.of(side.base, about.kinds)
+  if kind == "param" then
+    return compared_secret(about, node, side, value)
+  elseif kind ~= "view" or side.key.kind ~= "string" then
     return
   end
   local words = words_of(about.stage, side.key.value)

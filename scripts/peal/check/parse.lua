@@ -328,7 +328,7 @@ end
 statements["for"] = function(self, at)
   local vars = { var_of(self:expect("name")) }
   while self:take(",") do vars[#vars + 1] = var_of(self:expect("name")) end
-  if not self:take("=") then self:expect("in") end
+  if vars[2] or not self:take("=") then self:expect("in") end
   local made = node("for", at, { vars = vars, values = self:list() })
   self:expect("do")
   self:open_scope()

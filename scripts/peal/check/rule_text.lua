@@ -80,15 +80,13 @@ local function check_conditions(say, alternatives)
     local condition = alternative.condition
     if condition then
       local facts, parts = facts_of(condition.text)
-      local all = table.move(known, 1, #known, 1, {})
-      table.move(facts, 1, #facts, #all + 1, all)
-      local a, b = conditions.clash(all, order)
-      if a then
+      local clash = conditions.join(known, facts, order).clash
+      if clash then
         say("unreachable", ("alternative %d is never chosen: %s, and %s")
-          :format(i, conditions.shown(a), conditions.shown(b)))
+          :format(i, conditions.shown(clash[1]), conditions.shown(clash[2])))
       end
       if parts == 1 and facts[1] then
-        known[#known + 1] = conditions.negate(facts[1])
+        known = conditions.join(known, { conditions.negate(facts[1]) }, order)
       end
     end
   end
@@ -138,10 +136,10 @@ end
 --- Look at the text of a condition, such as Resync_Trigger_1.
 function rule_text.check_condition(about, text)
   check_macros(about.say, text)
-  local a, b = conditions.clash(facts_of(text), order)
-  if a then
+  local clash = conditions.join({}, (facts_of(text)), order).clash
+  if clash then
     about.say("unreachable", ("this is never true: %s, and %s"):format(
-      conditions.shown(a), conditions.shown(b)))
+      conditions.shown(clash[1]), conditions.shown(clash[2])))
   end
 end
 

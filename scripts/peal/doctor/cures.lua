@@ -50,16 +50,23 @@ local BY_WORD <const> = {
   end,
 }
 
--- Does the body look encrypted or compressed?
+-- Does the body look encrypted or compressed, or made for people?
 local function looks(body)
   if body:find("^Salted__") then return "salted" end
   if body:find("^\x1f\x8b") then return "gzip" end
+  local start = body:sub(1, 200):lower()
+  if start:find("<html") or start:find("<!doctype html") then return "html" end
 end
+
+local PAGE <const> = "open the URL in a browser: does the server want a login "
+  .. "first, or is it the address of a page?"
 
 local function of_decode(about)
   local body = about.body or ""
   local kind = looks(body)
-  if kind == "salted" and not about.with_key then
+  if about.failed.word == "bad-coding" then
+    return "let the server send the file as it is, or with gzip"
+  elseif kind == "salted" and not about.with_key then
     return "the file is encrypted and the rule gives no key: "
       .. "[--key K] URL"
   elseif about.with_key and kind ~= "salted" then
@@ -68,6 +75,8 @@ local function of_decode(about)
   elseif about.with_key then
     return "is it the key that the file was encrypted with? Try it by hand: "
       .. "peal profile check FILE --key K"
+  elseif kind == "html" then
+    return PAGE
   elseif kind == "gzip" then
     return "the compressed file is damaged: put it on the server again, and "
       .. "compare: gzip -t FILE"
@@ -87,7 +96,8 @@ local BY_STEP <const> = {
     return about.failed.word == "connect" and about.scheme == "http"
       and text .. " Is it a TLS port? Try https" or text
   end,
-  parse = function()
+  parse = function(about)
+    if looks(about.body or "") == "html" then return PAGE end
     return "mend the line; peal profile check FILE tells the same before the "
       .. "file is on the server"
   end,

@@ -149,10 +149,13 @@ function say.client(seen)
   if not request.tls then return "no TLS", "none" end
   if tls and tls.client_cert_sent then
     return "asked for, and the phone's own was sent"
-  elseif seen.identity then
-    return "not asked for; the phone has one"
   end
-  return "not asked for, or not demanded; the phone has none"
+  local asked = tls and tls.client_cert_requested
+    and "asked for, not demanded"
+    or tls and tls.resumed and "not asked for in a session resumed"
+    or "not asked for"
+  return ("%s; the phone has %s"):format(asked, seen.identity and "one"
+    or "none")
 end
 
 -- --- the answer ---
