@@ -18,7 +18,7 @@ function Simulation:run(seconds) end
 
 --- Goes on to the next thing that is worth a line, not behind limit (seconds since the start); nil: nothing will happen.
 ---@param limit? number
----@return table|nil|nil entry
+---@return table|nil entry
 ---@return string? sentence
 ---@return string? word
 function Simulation:step(limit) end
@@ -81,6 +81,12 @@ function Simulation:param(name) end
 ---@return string? sentence
 ---@return string? word
 function Simulation:set(name, value) end
+
+--- Puts a line into the timeline; text and values as string.format() has them.
+---@param kind string
+---@param text string
+---@param ... any
+function Simulation:say(kind, text, ...) end
 
 --- Writes parameters, for another cause.
 ---@param values table<string, string>

@@ -127,6 +127,9 @@ return {
     { "param(name: string) -> text: string|nil", "A parameter." },
     { "set(name: string, value: string) -> ok: boolean",
       "Sets a parameter now, as a person would.", fails = true },
+    { "say(kind: string, text: string, ...: any)",
+      "Puts a line into the timeline; text and values as string.format() has "
+        .. "them." },
     { "write(values: table<string, string>, cause: string) -> ok: boolean",
       "Writes parameters, for another cause.", fails = true },
     { "inject(what: table) -> ok: boolean",
