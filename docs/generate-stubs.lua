@@ -28,7 +28,7 @@ local function returns_of(form, fails)
     local one = form.returns[i]
     local kind = one and one.type
     if fails then
-      kind = i == 1 and (kind or "boolean") .. "|nil"
+      kind = i == 1 and (kind or "boolean"):gsub("|nil$", "") .. "|nil"
         or kind and i <= 3 and kind .. "|string" or kind or "string?"
     end
     local name = one and one.name or i == 2 and "sentence" or "word"
