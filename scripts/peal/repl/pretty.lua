@@ -4,6 +4,7 @@
 local json = require "peal.json"
 
 local civil = require "peal.civil"
+local output = require "peal.cli.output"
 
 local pretty = {}
 
@@ -262,20 +263,7 @@ local function rows_of(o, list, names, max)
   end
   local total = 2 * (#names - 1)
   for _, width in ipairs(widths) do total = total + width end
-  return rows, widths, total
-end
-
-local function lines_of(rows, widths)
-  local out = {}
-  for i, row in ipairs(rows) do
-    local line = {}
-    for j, text in ipairs(row) do
-      line[j] = j == #row and text
-        or text .. (" "):rep(widths[j] - width_of(text))
-    end
-    out[i] = table.concat(line, "  "):match("^.*%S") or ""
-  end
-  return table.concat(out, "\n")
+  return rows, total
 end
 
 -- A list of records as columns; nil: it is none, or it does not fit.
@@ -287,9 +275,9 @@ local function columns(o, list)
   local names = columns_of(list)
   if #names > COLUMNS then return nil end
   for _, max in ipairs { CELL, 32, 20, 12 } do
-    local rows, widths, total = rows_of(o, list, names, max)
+    local rows, total = rows_of(o, list, names, max)
     if total <= (o.width or 80) then
-      local text = lines_of(rows, widths)
+      local text = output.columns(rows)
       local left = #list - #rows + 1
       return left > 0 and ("%s\n... and %d more"):format(text, left) or text
     end
