@@ -4,6 +4,7 @@ local cassette = require "peal.cassette"
 local cassettes = require "support.cassettes"
 local decode = require "peal.decode"
 local encode = require "peal.encode"
+local form = require "peal.world.tape_form"
 local contents = require "peal.cassette.contents"
 local play = require "peal.cassette.play"
 local redact = require "peal.cassette.redact"
@@ -124,4 +125,91 @@ describe("a redacted cassette", function()
     assert.is_true(made >= 9 * refused, ("%d of %d"):format(made,
       made + refused))
   end)
+end)
+
+-- Where secrets stand that no parameter of the store holds, or not as they
+-- were written.
+describe("a ticket has no secret", function()
+  local S <const> = "Plant3d-Secret"
+
+  local function of(body)
+    return { body = "<flat-profile>" .. body .. "</flat-profile>" }
+  end
+  local function cut(body) return { body = "<flat-profile>" .. body } end
+  local NOTHING <const> = of "<GPP_A>x</GPP_A>"
+  local function with(params)
+    params.Profile_Rule = params.Profile_Rule or URL
+    return { phone = { params = params } }
+  end
+
+  local CASES <const> = {
+    { "in CDATA", of("<Admin_Passwd><![CDATA[" .. S .. "]]></Admin_Passwd>") },
+    { "in CDATA of a profile that is cut off",
+      cut("<Admin_Passwd><![CDATA[" .. S) },
+    { "in a value that is cut off", cut("<Admin_Passwd>" .. S) },
+    { "behind a > in quotes",
+      cut("<Admin_Passwd a='>'>" .. S .. "</Admin_Passwd><b") },
+    { "in a comment", of("<!-- it is " .. S .. " -->") },
+    { "in a comment that is cut off", cut("<!-- it is " .. S) },
+    { "around a comment",
+      of("<Admin_Passwd>Plant3d<!-- x -->-Secret</Admin_Passwd>") },
+    { "in an attribute", of("<GPP_A pwd=\"" .. S .. "\">x</GPP_A>") },
+    { "in an unknown element", of("<My_Secret>" .. S .. "</My_Secret>") },
+    { "in references", of("<Admin_Passwd>&#x99999999;" .. S
+      .. "</Admin_Passwd>") },
+    { "in a register that a rule of the profile takes for its key",
+      of("<GPP_K>" .. S .. "</GPP_K><Profile_Rule_B>[--key $K] "
+        .. "http://192.0.2.7/b</Profile_Rule_B>") },
+    { "in a register that a rule takes for its key", NOTHING,
+      with { GPP_K = S, Profile_Rule = "[--key $K] " .. URL } },
+    { "in a register that a rule takes for its password", NOTHING,
+      with { GPP_M = S, Profile_Rule = "[--uid u --pwd $M] " .. URL } },
+    { "in a redirection", { status = 302, body = "",
+      headers = { Location = "http://u:" .. S .. "@192.0.2.7/b" } } },
+    { "in a header of one's own", { body = NOTHING.body,
+      headers = { ["X-Api-Key"] = S } } },
+    { "in Authorization", { body = NOTHING.body,
+      headers = { Authorization = "Bearer " .. S } } },
+    { "in an error page", { status = 500, body = "password=" .. S } },
+    { "in the text of an error",
+      { error = "connect", text = "http://u:" .. S .. "@h/ refused" } },
+    { "in a file that cannot be unpacked", { body = encode.gzip(
+      "<flat-profile><Admin_Passwd>" .. S .. "</Admin_Passwd>"):sub(1, -9) } },
+    { "in UTF-16", { body = ("\xff\xfe<Admin_Passwd>" .. S
+      .. "</Admin_Passwd>"):gsub("[^\xff\xfe]", "%0\0") } },
+    { "in a rule file's answer", NOTHING, { rules = { ["profile.lua"] =
+      ("return { stage = 'profile', decide = function() return { fetch = "
+        .. "{ url = %q, key = %q } } end }"):format(URL, S) } } },
+  }
+
+  -- As much as can be unpacked of what is packed.
+  local function readable(body)
+    local text = decode.text(body, {})
+    return (text or body):gsub("%z", "")
+  end
+
+  for _, case in ipairs(CASES) do
+    it(case[1], function()
+      local out, sentence = redact(recorded(case[2], case[3]))
+      if not out then -- or there is no ticket
+        assert.is_truthy(sentence:find("cannot be redacted", 1, true))
+        return
+      end
+      local function clean(bytes)
+        assert.is_nil(bytes:find(S, 1, true))
+        assert.is_nil(bytes:find("Plant3d", 1, true))
+      end
+      clean(form.pack(out))
+      clean(assert(require "peal.cassette.case"(out)))
+      for _, one in ipairs(contents.exchanges(out)) do
+        local answer = one.results[1] or one.results[4]
+        if answer and answer.body then
+          clean(readable(answer.body))
+          if answer.body:find("^\x1f\x8b") then
+            assert.is_nil(answer.body:find("[^%z]", 17))
+          end
+        end
+      end
+    end)
+  end
 end)

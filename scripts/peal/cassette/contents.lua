@@ -75,6 +75,14 @@ function contents.lookups(c)
   return list
 end
 
+--- Decisions of operators' rule files: list of their results, as
+-- table.pack() gives them.
+function contents.decisions(c)
+  local list = ended(c, "ask")
+  for i, one in ipairs(list) do list[i] = one.results end
+  return list
+end
+
 --- The clock at the beginning, as world.now() gave it. Raises "damaged".
 function contents.began(c)
   local reader = tape.open(c.tape)

@@ -11,6 +11,7 @@ local encode = require "peal.encode"
 local form = require "peal.world.tape_form"
 local phone = require "peal.phone"
 local play = require "peal.cassette.play"
+local profile_text = require "peal.cassette.profile_text"
 local secret_names = require "peal.secret"
 local secrets_of = require "peal.cassette.secrets"
 local shown = require "peal.shown"
@@ -20,20 +21,24 @@ local virtual = require "peal.world.virtual"
 
 local SALT_8 <const>, SALT_16 <const> = ("r"):rep(8), ("r"):rep(16)
 
--- Headers that are for one phone only.
-local PRIVATE <const> = { ["set-cookie"] = true, cookie = true,
-  authorization = true, ["proxy-authorization"] = true,
-  ["authentication-info"] = true }
+-- Headers that peal looks at, and some that tell which server it was; others
+-- may hold anything.
+local KEPT <const> = { ["cache-control"] = true, connection = true,
+  ["content-encoding"] = true, ["content-length"] = true,
+  ["content-type"] = true, date = true, location = true,
+  ["retry-after"] = true, server = true, ["transfer-encoding"] = true,
+  ["www-authenticate"] = true }
 
 -- --- what is secret ---
 
 local function collect_store(secrets, store)
   local function is_secret(name) return shown.is_secret(store, name) end
+  local function value_of(name) return store:get(name) end
   for about in store:each() do
     if about.secret then
       secrets:add(about.text)
     elseif about.text ~= "" then
-      secrets:add_rule(about.text, is_secret)
+      secrets:add_rule(about.text, is_secret, value_of)
     end
   end
 end
@@ -49,26 +54,40 @@ local function collect_phone(secrets, about, store)
   end
 end
 
-local ENTITIES <const> = { lt = "<", gt = ">", amp = "&", quot = '"',
-  apos = "'" }
-
-local function unescaped(text)
-  return (text:gsub("&#x(%x+);", function(n)
-    return utf8.char(tonumber(n, 16))
-  end):gsub("&#(%d+);", function(n)
-    return utf8.char(tonumber(n))
-  end):gsub("&(%a+);", ENTITIES))
+-- Values of secret parameters in a profile, by the names of their elements,
+-- and what its rules take for a key.
+local function collect_profile(secrets, text, store)
+  local values = {}
+  profile_text.each(text, function(name, raw, meant)
+    values[name] = meant
+    if shown.is_secret(store, name) or secret_names.sounds_like(name) then
+      secrets:add(raw)
+      secrets:add(meant)
+    end
+  end)
+  local function value_of(name) return values[name] or store:get(name) end
+  for _, value in pairs(values) do
+    secrets:add_rule(value, nil, value_of)
+  end
 end
 
--- Values of secret parameters in a profile, by the names of their elements.
-local function collect_profile(secrets, text, store)
-  for name, value in text:gmatch("<([%w_.:-]+)[^<>]*>([^<>]*)</") do
-    if shown.is_secret(store, name) or secret_names.sounds_like(name) then
-      secrets:add(unescaped(value))
-      secrets:add(value)
-    elseif value:find("://", 1, true) or value:find("-key", 1, true) then
-      secrets:add_rule(unescaped(value), nil)
+-- What rule files have answered: keys and passwords go by their names.
+local function collect_named(secrets, value)
+  for key, item in pairs(value) do
+    if type(item) == "table" then
+      collect_named(secrets, item)
+    elseif type(item) == "string" and type(key) == "string"
+      and secret_names.sounds_like(key)
+    then
+      secrets:add(item)
     end
+  end
+end
+
+local function collect_texts(secrets, value)
+  for _, item in pairs(value) do
+    if type(item) == "table" then collect_texts(secrets, item) end
+    if type(item) == "string" then secrets:add_rule(item) end
   end
 end
 
@@ -111,17 +130,39 @@ local function packed(text, steps, key)
   return text
 end
 
+-- What nobody can read here, others may: of a file that is packed or
+-- encrypted its head is kept, which says so.
+local HEADS <const> = { "^\x1f\x8b........", "^Salted__........" }
+local HEAD_8188 <const> = 21
+
+local function blanked(answer)
+  local body, head = answer.body, ""
+  for _, pattern in ipairs(HEADS) do
+    head = body:match(pattern) or head
+  end
+  if (codings_of(answer) or ""):find("aes128gcm", 1, true) then
+    head = body:sub(1, HEAD_8188)
+  end
+  return head .. ("\0"):rep(#body - #head)
+end
+
+local function is_ok(answer)
+  return not answer.status or answer.status >= 200 and answer.status < 300
+end
+
 local function body_of(secrets, answer)
   local text, steps, key = opened(secrets, answer)
-  if not text then return secrets:replace(answer.body) end
-  return packed(secrets:replace(text), steps, key)
-    or secrets:replace(answer.body)
+  if not text or text:find("\0", 1, true) or not is_ok(answer) then
+    return blanked(answer)
+  end
+  text = profile_text.without_comments(secrets:replace(text))
+  return packed(text, steps, key) or blanked(answer)
 end
 
 local function headers_of(secrets, headers)
   local out = {}
   for _, pair in ipairs(headers or {}) do
-    if not PRIVATE[pair[1]:lower()] then
+    if KEPT[pair[1]:lower()] then
       out[#out + 1] = { pair[1], secrets:replace(pair[2]) }
     end
   end
@@ -229,6 +270,28 @@ local function refuse(sentence)
   return nil, "it cannot be redacted: " .. sentence, "invalid"
 end
 
+local function collect_answers(secrets, c, store)
+  for _, one in ipairs(contents.decisions(c)) do
+    collect_named(secrets, one)
+    collect_texts(secrets, one)
+  end
+  for _, one in ipairs(contents.exchanges(c)) do
+    collect_named(secrets, one.request)
+    local answer = one.results[1] or one.results[4]
+    if type(one.results[2]) == "string" then
+      secrets:add_rule(one.results[2])
+    end
+    if type(answer) == "table" then
+      for _, pair in ipairs(answer.headers or {}) do
+        if KEPT[pair[1]:lower()] then secrets:add_rule(pair[2]) end
+      end
+      if answer.body then
+        collect_profile(secrets, opened(secrets, answer) or answer.body, store)
+      end
+    end
+  end
+end
+
 --- @treturn[1] table a cassette that may be shown
 -- @return[2] nil, sentence, word
 return function(c)
@@ -243,13 +306,7 @@ return function(c)
   collect_store(secrets, begin.store)
   collect_store(secrets, played.store)
   if begin.request.rule then secrets:add_rule(begin.request.rule) end
-  for _, one in ipairs(contents.exchanges(c)) do
-    local answer = one.results[1] or one.results[4]
-    if type(answer) == "table" and answer.body then
-      collect_profile(secrets, opened(secrets, answer) or answer.body,
-        played.store)
-    end
-  end
+  collect_answers(secrets, c, played.store)
   local ok
   ok, sentence = clean_store(secrets, begin.store)
   if not ok then return refuse(sentence) end

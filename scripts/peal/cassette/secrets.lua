@@ -29,8 +29,19 @@ local function unquoted(text)
   return (text:gsub('^[%s"]+', ""):gsub('[%s"]+$', ""))
 end
 
---- Those in a rule: keys, passwords, user info. Names of macros are none.
-function secrets:add_rule(text, is_secret)
+-- What macros in a key or password stand for: $K is GPP_K, $SA is GPP_SA.
+local function add_meant(self, piece, value_of)
+  for name in piece:gmatch("%$[({]?([%w_]+)") do
+    local text = name:find("^[A-P]$") and value_of("GPP_" .. name)
+      or name:find("^S[A-D]$") and value_of("GPP_" .. name)
+    if text then self:add(text) end
+  end
+end
+
+--- Those in a rule: keys, passwords, user info. Names of macros are none; what
+-- they stand for is one.
+--   value_of(name)   text of a parameter, or nil; nil: nobody knows
+function secrets:add_rule(text, is_secret, value_of)
   local shown = redact_rule(text, nil, is_secret)
   if shown == text then return end
   local at, from = 1, 1
@@ -44,6 +55,7 @@ function secrets:add_rule(text, is_secret)
     local stop = rest == "" and #text + 1 or text:find(rest, at, true)
     local piece = unquoted(text:sub(at, (stop or #text + 1) - 1))
     if not piece:find("^%$[%w_{}()]+$") then self:add(piece) end
+    if value_of then add_meant(self, piece, value_of) end
     at = stop or #text + 1
   end
 end
