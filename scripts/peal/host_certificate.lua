@@ -13,6 +13,7 @@ local desks = require "peal.host_certificate.desk"
 local device = require "peal.device"
 local distribution = require "peal.host_certificate.distribution"
 local pair = require "peal.host_certificate.pair"
+local sorted = require "peal.sorted"
 local states = require "peal.host_certificate.states"
 local visible = require "peal.visible"
 
@@ -131,7 +132,7 @@ local function tell_alarms(phone, desk, alarms)
       line(phone, "alarm: %s", alarm.text)
     end
   end
-  for word in pairs(known) do
+  for _, word in ipairs(sorted.keys(known)) do
     if not now[word] then
       event(phone, { alarm = word, over = true })
       line(phone, "alarm over: %s", word)

@@ -429,6 +429,11 @@ describe("a generation that fails", function()
     broken = false
     lab:go("2026-12-22 17:30")
     assert.equal("VALID", lab:settle():state())
+    local over = {} -- in an order that does not differ from run to run
+    for _, event in ipairs(lab.world.told) do
+      if event.over then over[#over + 1] = event.alarm end
+    end
+    assert.same({ "expired", "generation" }, over)
   end)
 
   it("without an address says so", function()
