@@ -22,7 +22,7 @@ local cassette = {}
 local ITERATIONS <const> = 600000
 -- A file may ask for this many at most: it says so before it is known to be
 -- anybody's.
-local ITERATIONS_MAX <const> = 10000000
+local ITERATIONS_MAX <const> = 2000000
 local SALT <const> = 16
 
 -- Unpacked; an engine's life of a month is far below.
