@@ -27,6 +27,7 @@ int luaopen_peal_decode(lua_State *L);
 int luaopen_peal_encode(lua_State *L);
 int luaopen_peal_fetch(lua_State *L);
 int luaopen_peal_issue(lua_State *L);
+int luaopen_peal_jsontext(lua_State *L);
 int luaopen_peal_keyring(lua_State *L);
 int luaopen_peal_loop(lua_State *L);
 int luaopen_peal_net(lua_State *L);

@@ -13,6 +13,7 @@ void peal_open_bindings(lua_State *L)
 		{ "peal.encode", luaopen_peal_encode },
 		{ "peal.fetch", luaopen_peal_fetch },
 		{ "peal.issue", luaopen_peal_issue },
+		{ "peal.jsontext", luaopen_peal_jsontext },
 		{ "peal.keyring", luaopen_peal_keyring },
 		{ "peal.loop", luaopen_peal_loop },
 		{ "peal.net", luaopen_peal_net },

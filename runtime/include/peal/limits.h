@@ -120,6 +120,12 @@ enum {
 #ifndef PEAL_LIMIT_TYPED
 	PEAL_LIMIT(PEAL_LIMIT_TYPED, 1 << 20), /* a line that was typed */
 #endif
+#ifndef PEAL_LIMIT_JSON
+	PEAL_LIMIT(PEAL_LIMIT_JSON, 128 << 20), /* a text that is written */
+#endif
+#ifndef PEAL_LIMIT_JSON_DEPTH
+	PEAL_LIMIT(PEAL_LIMIT_JSON_DEPTH, 64),
+#endif
 	PEAL_LIMIT_END_ = 0
 };
 

@@ -51,6 +51,16 @@ return {
       "SHA-256 of bytes that come in pieces.", fails = true,
       source = "FIPS 180-4" },
   },
+  { name = "peal.jsontext", kind = "module", source = "RFC 8259",
+    doc = "From Lua data to JSON text. Scripts call peal.json, which says "
+      .. "what an array and null are.",
+    { "write(value: any, pretty: boolean|nil, array: table, null: table) -> "
+        .. "text: string",
+      "The text, its names sorted; pretty is on several lines. array is the "
+        .. "metatable of what is an array even when it is empty, null the "
+        .. "table that stands for null. Raises for what is no data, deeper "
+        .. "than 64 tables or longer than 128 MiB." },
+  },
   { name = "Digest", kind = "class", metatable = "peal.encode.sha256",
     source = "FIPS 180-4", doc = "A hash under way.",
     { "add(bytes: string) -> digest: peal.Digest", "Goes on." },
