@@ -226,11 +226,13 @@ end
 
 --- All that is known of a value, as plain data. Secrets are fingerprints.
 --   where.override   value that --set gives for this run
+--   where.waiting    traces that a daemon has yet to write (traces.lua)
 -- @treturn table or nil for an unknown name
 function explain.value(store, name, where)
   local about = store:value(name)
   if not about then return nil end
-  local override = where and where.override
+  where = where or {}
+  local override = where.override
   local found = { name = about.name, value = value_of(store, about),
     type = about.type, ua = about.ua,
     secret = shown.is_secret(store, about.name) or nil,
@@ -246,8 +248,9 @@ function explain.value(store, name, where)
     found.overrode = overrode(store, about)
     found.put_back = put_back(store, found)
   end
-  local list = traces.all(store, nonempty(about.revision),
-    about.is_default and watch_default(store, found))
+  local list = traces.all(store, { waiting = where.waiting,
+    from = nonempty(about.revision),
+    look = about.is_default and watch_default(store, found) or nil })
   if about.is_default and found.revision then
     add_revision(store, found)
     found.author = revisions.author(about, found.cause)
@@ -261,8 +264,10 @@ end
 
 --- What profiles and rules have tried with a name, in vain, as in `lost` of
 -- value(): for names that are no parameters, too.
-function explain.attempts(store, name)
-  return lost(store, traces.all(store), { name = name }) or json.array()
+--   where   as there
+function explain.attempts(store, name, where)
+  return lost(store, traces.all(store, where), { name = name })
+    or json.array()
 end
 
 -- --- a cycle ---------------------------------------------------------------
@@ -304,13 +309,14 @@ local function changes_of(store, cycle)
 end
 
 --- What a cycle has done, step by step; also one that failed or was refused.
---   n   its number; nil: the newest that is kept
+--   n       its number; nil: the newest that is kept
+--   where   as of value()
 -- @treturn[1] table cycle, asked_by, time, outcome, reason, steps, revision,
 --   changes (list as of revisions.diff(); nil: the revision before is gone),
 --   undone (steps of the watch that took it back)
 -- @return[2] nil, failure, with the numbers that are kept in `kept`
-function explain.cycle(store, n)
-  local list = traces.all(store)
+function explain.cycle(store, n, where)
+  local list = traces.all(store, where or {})
   local found = n and find_trace(list, n, false)
   for _, trace in ipairs(list) do
     if not found and not trace.undo and (not n or trace.cycle == n) then

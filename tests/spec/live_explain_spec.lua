@@ -68,6 +68,39 @@ describe("peal explain", function()
     assert.matches("kept are those of cycle 1", r.err)
   end)
 
+  it("tells of a cycle that failed, while the daemon has yet to write it",
+    function()
+      local p <close> = phone { Profile_Rule = "http://127.0.0.1:9/a.xml" }
+      local d <close> = daemons.start { p }
+      for cycle = 1, 2 do
+        d:ask("resync", { wait = true })
+        for _, which in ipairs { "last", tostring(cycle) } do
+          local r = p:run("explain", "--cycle", which)
+          assert.equal(0, r.code, r.err)
+          assert.matches(("^cycle %d: failure\n"):format(cycle), r.out)
+          assert.matches("failed +.*%[connect%]", r.out)
+        end
+      end
+      local r = p:run("explain", "GPP_A")
+      assert.matches("in vain +who else", r.out)
+      assert.matches("cycle 2 failed: Profile_Rule", r.out)
+      assert.equal(0, d:stop())
+    end)
+
+  it("tells of a name that is none, while the daemon has yet to write it",
+    function()
+      if not need("nginx") then return end
+      write(root .. "/a.xml", profile { Odd_Name = "y" })
+      local p <close> = phone { Profile_Rule = url }
+      local d <close> = daemons.start { p }
+      d:ask("resync", { wait = true })
+      local r = p:run("explain", "Odd_Name")
+      assert.equal(1, r.code)
+      assert.matches("no such parameter: Odd_Name; Profile_Rule names it: http",
+        r.err)
+      assert.equal(0, d:stop())
+    end)
+
   it("says why no resync is running, beside a daemon and without", function()
     local p <close> = phone { Resync_Trigger_1 = "$PRVTMR ge 999999999",
       Resync_On_Reset = "Yes", Resync_Random_Delay = "0",

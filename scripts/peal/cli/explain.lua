@@ -4,6 +4,7 @@ local explain = require "peal.explain"
 local get = require "peal.cli.get"
 local hints = require "peal.cli.hints"
 local output = require "peal.cli.output"
+local remote = require "peal.cli.remote"
 local session = require "peal.cli.session"
 
 local command = {
@@ -36,10 +37,37 @@ local function show(options, found, text)
   return 0
 end
 
+-- The traces that the store's daemon has yet to write; nil: there are none.
+-- What the disk has is told also where the daemon does not answer.
+local function waiting(options)
+  local path = session.store_path(options)
+  local daemon, failed
+  if path then daemon, failed = remote.at(path) end
+  local found
+  if daemon then
+    found, failed = daemon:call("snapshot")
+    daemon:close()
+  end
+  if failed then
+    output.say("%s; told is what the disk has", failed.sentence)
+  end
+  return found and found.memory.keep.trace
+end
+
+-- What to tell from: the daemon is asked before the disk is read, so that a
+-- trace that is written in between is seen twice, and not missed.
+local function open_store(options, wants)
+  local traces = waiting(options)
+  wants.read_only = true
+  local open, failed = session.open(options, wants)
+  if not open then return nil, failed end
+  return open, { waiting = traces }
+end
+
 -- A name that a profile brings may be a parameter of another phone.
-local function unknown(open, name)
+local function unknown(open, name, where)
   local _, failed = get.unknown(open.schema, name)
-  local tried = explain.attempts(open.store, name)
+  local tried = explain.attempts(open.store, name, where)
   local last = tried[#tried]
   if last then
     failed.sentence = ("%s; %s names it: %s line %d"):format(failed.sentence,
@@ -52,11 +80,11 @@ end
 
 local function value(options)
   local name = options[1]
-  local open, failed = session.open(options, { read_only = true })
-  if not open then return nil, failed end
-  local found = explain.value(open.store, name, {
-    override = open.phone.overrides[open.schema:find(name) or name] })
-  if not found then return unknown(open, name) end
+  local open, where = open_store(options, {})
+  if not open then return nil, where end
+  where.override = open.phone.overrides[open.schema:find(name) or name]
+  local found = explain.value(open.store, name, where)
+  if not found then return unknown(open, name, where) end
   return show(options, found, explain.text)
 end
 
@@ -65,11 +93,9 @@ local function cycle(options)
   if options.cycle ~= "last" and (not n or n < 0) then
     return usage("--cycle takes a number, or last")
   end
-  local open, failed = session.open(options, { read_only = true,
-    disk = "explain" })
-  if not open then return nil, failed end
-  local found
-  found, failed = explain.cycle(open.store, n)
+  local open, where = open_store(options, { disk = "explain" })
+  if not open then return nil, where end
+  local found, failed = explain.cycle(open.store, n, where)
   if found then return show(options, found, explain.cycle_text) end
   failed.next = hints.typed(failed.next, options)
   return nil, failed

@@ -1,5 +1,6 @@
 --- The traces that a store keeps: each revision has that of the cycle that it
--- ends, and of the newest ones that wrote nothing.
+-- ends, and of the newest ones that wrote nothing; and those that a running
+-- daemon has yet to write.
 local json = require "peal.json"
 
 local traces = {}
@@ -16,11 +17,11 @@ local function read(slot, text)
   return found
 end
 
--- Take what a store has and `list` has not. (A trace is in several revisions,
--- and its cycle's last one has the most of it.)
-local function take(list, seen, st, revision)
+-- Take what `text_of(slot)` has and `list` has not. (A trace is in several
+-- revisions, and its cycle's last one has the most of it.)
+local function take(list, seen, text_of, revision)
   for _, slot in ipairs(SLOTS) do
-    local text = st:state("trace", slot)
+    local text = text_of(slot)
     local found = text and not seen[text] and read(slot, text)
     if text then seen[text] = true end
     local id = found and ("%s %s %s"):format(found.undo, found.cycle,
@@ -33,6 +34,10 @@ local function take(list, seen, st, revision)
   end
 end
 
+local function take_stored(list, seen, st, revision)
+  take(list, seen, function(slot) return st:state("trace", slot) end, revision)
+end
+
 -- The newest cycle first; what was undone after what it undoes.
 local function newer(a, b)
   if a.cycle ~= b.cycle then return (a.cycle or 0) > (b.cycle or 0) end
@@ -42,21 +47,24 @@ end
 
 --- All of them, the newest first, as the trace was kept; revision: where it is
 -- found; undo: of what rules/health.lua took back.
---   from   look no further back than this revision
---   look   function(store, number), called for each revision on the way, from
---          the newest on
-function traces.all(store, from, look)
+--   options.waiting  those that wait for a commit, by slot, as in keep.lua
+--   options.from     look no further back than this revision
+--   options.look     function(store, number), called for each revision on the
+--                    way, from the newest on
+function traces.all(store, options)
   local list, seen = {}, {}
-  look = look or function() end
-  take(list, seen, store, store:revision())
+  local look = options.look or function() end
+  local waiting = options.waiting or {}
+  take(list, seen, function(slot) return waiting[slot] end, store:revision())
+  take_stored(list, seen, store, store:revision())
   look(store, store:revision())
   local revisions = store:revisions() or {}
   for i = #revisions, 1, -1 do
     local number = revisions[i].number
-    if from and number < from then break end
+    if options.from and number < options.from then break end
     local past = number ~= store:revision() and store:past(number)
     if past then
-      take(list, seen, past, number)
+      take_stored(list, seen, past, number)
       look(past, number)
       past:close()
     end

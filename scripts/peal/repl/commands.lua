@@ -49,7 +49,8 @@ local function trace(repl)
     return repl:say(require("peal.repl.step").trace(session.last_trace))
   end
   local explain = require "peal.explain"
-  local found, failed = explain.cycle(session.store)
+  local found, failed = explain.cycle(session.store, nil,
+    { waiting = session.phone.keep.waiting.trace })
   if not found then failure.raise(failed) end
   repl:say(explain.cycle_text(found))
 end

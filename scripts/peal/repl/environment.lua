@@ -206,7 +206,8 @@ local function looking_back(session, env)
   function env.why(name)
     check_name(session, name)
     return require("peal.explain").value(session.store, name, {
-      override = session.phone.overrides[session.schema:find(name) or name] })
+      override = session.phone.overrides[session.schema:find(name) or name],
+      waiting = session.phone.keep.waiting.trace })
   end
 
   function env.diff(a, b)
