@@ -11,7 +11,7 @@ enum peal_err peal_box_cover(struct peal_box *b, const char *text, size_t len)
 	size_t i, lines = 2; /* 0 is none, and the last has no newline */
 
 	for (i = 0; i < len; i++)
-		lines += text[i] == '\n';
+		lines += text[i] == '\n' || text[i] == '\r';
 	b->cover.len = lines / 8 + 1;
 	b->cover.lines = peal_zalloc(b->cover.len);
 	return b->cover.lines ? PEAL_OK : PEAL_ENOMEM;

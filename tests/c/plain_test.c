@@ -273,12 +273,14 @@ static const char file[] =
 	"  local t = {} for i = 1, 50 do t[i] = ('x'):rep(i) end\n"
 	"  return pcall(table.concat, t), phone.list[1] end }";
 
-static void pack_request(struct peal_buf *b)
+static void pack_request(struct peal_buf *b, const char *text, int cover)
 {
 	lua_State *L = state();
 
 	lua_newtable(L);
-	lua_pushstring(L, file);
+	lua_pushboolean(L, cover);
+	lua_setfield(L, -2, "cover");
+	lua_pushstring(L, text);
 	lua_setfield(L, -2, "text");
 	lua_pushliteral(L, "rules/trigger.lua");
 	lua_setfield(L, -2, "path");
@@ -317,11 +319,29 @@ static void boxes_without_memory(void)
 	long n;
 
 	peal_buf_init(&request, 1 << 16);
-	pack_request(&request);
+	pack_request(&request, file, 0);
 	n = alloc_fail_some(ask_a_box, &request, 100,
 			    getenv("PEAL_LONG") ? 1 : 37);
 	printf("a box and a decision: %ld allocations\n", n);
 	peal_buf_fini(&request);
+}
+
+/* Which lines ran is told of an answer and of a failure. */
+static void boxes_without_memory_for_lines(void)
+{
+	static const char *const texts[] = {
+		file, "return { stage = 'trigger', decide = error }"
+	};
+	struct peal_buf request;
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		peal_buf_init(&request, 1 << 16);
+		pack_request(&request, texts[i], 1);
+		alloc_fail_some(ask_a_box, &request, 1,
+				getenv("PEAL_LONG") ? 1 : 7);
+		peal_buf_fini(&request);
+	}
 }
 
 static void boxes_and_bad_requests(void)
@@ -338,7 +358,7 @@ static void boxes_and_bad_requests(void)
 				       NULL, &reply),
 			  PEAL_EINVAL);
 	peal_buf_init(&request, 1 << 16);
-	pack_request(&request);
+	pack_request(&request, file, 0);
 	CHECK_ERR(peal_box_ask(box, request.data, request.len, NULL, &reply),
 		  PEAL_OK);
 	CHECK(reply.len > 0);
@@ -360,4 +380,5 @@ TEST_MAIN({ "there and back", there_and_back },
 	  { "keys", keys_that_no_table_has },
 	  { "keys that collide", keys_that_collide },
 	  { "boxes without memory", boxes_without_memory },
+	  { "boxes without memory for lines", boxes_without_memory_for_lines },
 	  { "boxes and bad requests", boxes_and_bad_requests })

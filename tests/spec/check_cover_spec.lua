@@ -69,6 +69,11 @@ describe("coverage in a box", function()
     assert.are.same({ 3, 4, 10, 11, 12, 13, 14, 15, 16 }, (ran(9)))
   end)
 
+  it("knows lines that end with a carriage return", function()
+    local long = (("\n"):rep(2000) .. TEXT):gsub("\n", "\r")
+    assert.are.equal(2003, ran(9, long)[1])
+  end)
+
   it("counts statements, whichever of their lines ran", function()
     local set = {}
     lines.add(set, ask(9, true).lines)
