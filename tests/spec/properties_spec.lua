@@ -68,6 +68,20 @@ return { action = "run", assigns = { { name = "GPP_K",
   value = (phone.param.GPP_K or "") .. "x" } } }]]))
   end)
 
+  it("a value that counts failures, or changes with each of them", function()
+    for _, value in ipairs { "'failed ' .. phone.failures",
+      "phone.param.GPP_K == '1' and '2' or '1'" }
+    do
+      assert.matches("a second resync that fails changes GPP_K again", failure(
+        "settles", "profile", ([[
+local plan = classic.profile(phone)
+if plan.fetch and phone.param.GPP_P ~= "new" then
+  plan.assigns = { { name = "GPP_K", value = %s } }
+end
+return plan]]):format(value)))
+    end
+  end)
+
   it("only where a phone goes that way: two lines busy", function()
     local _, about = failure("settles", "profile", [[
 local assigns = phone.lines_active > 0
@@ -114,6 +128,13 @@ describe("no rule removes the way home: fails for", function()
         "return phone.failures == 0, 'after a failure never again'"))
     end)
 
+  it("a trigger that waits for a date, on a phone whose clock is not set",
+    function()
+      local _, about = failure("way_home", "trigger",
+        "return phone.local_time.year >= 2020, 'the clock is not set'")
+      assert.are.equal("the clock not set", about.sample)
+    end)
+
   it("a schedule without a next time", function()
     assert.matches("asks its server for nothing", failure("way_home",
       "schedule", "return phone.event == 'boot' and { start = { after = 0 } }"
@@ -150,6 +171,17 @@ local answer = classic.schedule(phone)
 answer.at, answer.periodic = { minute = 180, spread = 0 }, nil
 return answer]]))
   end)
+
+  it("a period that a rule puts into each profile", function()
+    assert.matches("96 of 96 phones come within 60 seconds", failure("spreads",
+      "apply", "return { change = { Resync_Periodic = '30' } }"))
+  end)
+
+  it("and holds for a Resync_At of all: the phone spreads it over ten minutes",
+    function()
+      assert.is_nil(failure("spreads", "apply", "return { change = { "
+        .. "Resync_At = '0000', Resync_At_Random_Delay = '0' } }"))
+    end)
 
   it("a trigger that lets everybody in when the night begins", function()
     assert.matches("phones come within 60 seconds %(at 22:0", failure(
@@ -206,6 +238,39 @@ if not key then return classic.profile(phone) end
 return { action = "run", assigns = { { name = "GPP_K", value = key } },
   fetch = { url = "https://prov.example.com/a.xml", post = "k" } }]]))
   end)
+
+  it("a key in another dress: base64, hexadecimal, back to front, capitals",
+    function()
+      for _, dress in ipairs {
+        "key:reverse()", "key:upper()",
+        "key:gsub('.', function(c) return ('%02X'):format(c:byte()) end)",
+        "base64(key)", "base64('a' .. key)",
+        "base64('ab' .. key)" }
+      do
+        assert.matches("stands in", failure("keeps_secrets", "profile", ([[
+local LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+  .. "abcdefghijklmnopqrstuvwxyz0123456789+/"
+local function base64(text)
+  local out, n, bits = {}, 0, 0
+  for i = 1, #text do
+    n, bits = n << 8 | text:byte(i), bits + 8
+    while bits >= 6 do
+      bits = bits - 6
+      local at = (n >> bits & 63) + 1
+      out[#out + 1] = LETTERS:sub(at, at)
+    end
+    n = n & 0xFFFF
+  end
+  return table.concat(out)
+end
+local key = phone.rule.text:match("%%-%%-key (%%w+)")
+if not key then return classic.profile(phone) end
+local dressed = %s
+return { action = "run", fetch = { key = key,
+  url = "https://prov.example.com/" .. dressed .. "/a.xml" } }]]):format(
+          dress)) or "none: " .. dress)
+      end
+    end)
 
   it("and holds for a rule that hands references on", function()
     assert.is_nil(failure("keeps_secrets", "profile", [[

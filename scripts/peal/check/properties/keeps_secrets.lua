@@ -2,9 +2,11 @@
 -- phone get texts that stand nowhere else; then a day of its life is searched
 -- for them: trace, log, syslog, events, reports, status, and what it asks of
 -- servers, but for the places where a secret belongs.
+local base64 = require "peal.base64"
 local json = require "peal.json"
 local lab = require "peal.check.properties.lab"
 local samples = require "peal.check.samples"
+local sorted = require "peal.sorted"
 
 local HOUR <const> = 3600
 local URL <const> = "https://%s:%s@prov.example.com/$MA.xml"
@@ -103,13 +105,42 @@ local function outputs(found)
   return out
 end
 
+local function hex(text)
+  return (text:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+end
+
+-- A text, and how it looks where a rule has dressed it up.
+local function forms_of(text)
+  local out = { text, text:upper(), text:reverse(), hex(text),
+    hex(text):upper() }
+  for before = 0, 2 do -- in base64 it looks by where it begins
+    local code = base64.encode(("x"):rep(before) .. text)
+    out[#out + 1] = code:sub(before == 0 and 1 or 5, 16)
+  end
+  return out
+end
+
+-- All texts begin and end with
+-- the same letters, so do their forms: MARKS are looked for first.
+local MARKS <const> = { "cnry", "CNRY", "yrnc", hex("cnry"),
+  hex("cnry"):upper(), "Y25y", "bnJ5" }
+
+local function has_mark(text)
+  for _, mark in ipairs(MARKS) do
+    if text:find(mark, 1, true) then return true end
+  end
+  return false
+end
+
 local function search(planted, said)
   for _, one in ipairs(said) do
-    for name, text in pairs(planted) do
-      local at = one[2]:find(text, 1, true)
-      if at then
-        local before = one[2]:sub(math.max(1, at - 40), at - 1)
-        return name, one[1], before:gsub("[%c]", " ")
+    for _, name in ipairs(has_mark(one[2]) and sorted.keys(planted) or {}) do
+      for _, form in ipairs(forms_of(planted[name])) do
+        local at = one[2]:find(form, 1, true)
+        if at then
+          local before = one[2]:sub(math.max(1, at - 40), at - 1)
+          return name, one[1], before:gsub("[%c]", " ")
+        end
       end
     end
   end

@@ -46,8 +46,9 @@ end
 
 --- A phone with rules.
 --   options   rules, schema, ask as properties have them; params, identity,
---             time, dice, lines_active, server (function(request, phone)),
---             world (one to share), told, account
+--             time, dice, lines_active, clock_trusted,
+--             server (function(request, phone)), world (one to share), told,
+--             account
 -- @treturn table { phone, engine, world, store }
 function lab.new(options)
   local self = { store = store_of(options.schema, options.params),
@@ -55,7 +56,7 @@ function lab.new(options)
   -- it does not say whether it is registered: no health rule shall undo what
   -- the rules have done
   local device = { lines_active = options.lines_active or 0,
-    clock_trusted = true,
+    clock_trusted = options.clock_trusted ~= false,
     reboot = function() lab.power(self):start() end }
   local world = options.world
   if world then

@@ -18,20 +18,26 @@ local function author_of(options, found, name)
     or lab.path(options, "apply.lua", "profile.lua")
 end
 
+-- @param body   what the server has; false: it is down, which changes nothing
+--   either, however often it is so
 local function try(options, sample, body, ask)
   local found = lab.new { rules = options.rules, schema = options.schema,
     ask = ask, params = sample.params, identity = sample.identity,
     time = sample.time, lines_active = sample.lines_active,
-    server = function() return lab.ok(body) end }
+    server = function()
+      return body and lab.ok(body) or { status = 503, headers = {} }
+    end }
   lab.resync(found, sample.asked_by)
   found.world.advance(found.world.now().mono + BETWEEN_S)
+  if not body then found.phone.keep:set("engine", "failures", 1) end
   local again = lab.resync(found, sample.asked_by)
   local change = again.changes[1]
   if not change then return true end
   return nil, { property = "settles", code = "not-settled",
     file = author_of(options, found, change.name), sample = sample.name,
-    sentence = ("a second resync of the same profile changes %s again "
-      .. "(sample: %s)"):format(change.name, sample.name) }
+    sentence = ("a second resync %s changes %s again (sample: %s)"):format(
+      body and "of the same profile" or "that fails", change.name,
+      sample.name) }
 end
 
 --- @return true, a sentence; or nil, failure
@@ -42,7 +48,7 @@ return function(options)
   local count = 0
   for _, sample in ipairs(options.samples or samples.built_in()) do
     for _, body in ipairs { lab.profile(params),
-      lab.profile { GPP_P = "new", Resync_Periodic = "7200" } }
+      lab.profile { GPP_P = "new", Resync_Periodic = "7200" }, false }
     do
       local ok, failure = try(options, sample, body, ask)
       if not ok then return nil, failure end

@@ -34,9 +34,21 @@ local function sources_of(rules)
   return out
 end
 
+-- The fullest moment: how many come within it, and when it begins.
+local function peak(times)
+  local most, at, from = 0, 0, 1
+  for i, time in ipairs(times) do
+    while time - times[from] > MOMENT_S do from = from + 1 end
+    if i - from + 1 > most then most, at = i - from + 1, times[from] end
+  end
+  return most, at
+end
+
 -- Times at which the phones first come, and all times, in order.
 local function visits(options, ask)
   local first, all = {}, {}
+  local body = lab.profile(samples.with(lab.mentioned(options),
+    { GPP_P = "new" }))
   local world = virtual.new { time = samples.at(2, 10), dice = 20261122,
     forget = true, rules = sources_of(options.rules), ask = ask,
     dns = lab.dns, server = function(request)
@@ -47,7 +59,7 @@ local function visits(options, ask)
         first[who] = now
         first[#first + 1] = now
       end
-      return lab.ok("<flat-profile></flat-profile>")
+      return lab.ok(body)
     end }
   function options.now() return world.now().mono end
   for i = 1, PHONES do
@@ -55,20 +67,11 @@ local function visits(options, ask)
       world = world, ask = ask, params = PARAMS, identity = identity_of(i) }
     found.engine:start("power_on")
   end
-  world.advance(HOURS * 3600)
-  table.sort(first)
-  table.sort(all)
-  return first, all
-end
-
--- The fullest moment: how many come within it, and when it begins.
-local function peak(times)
-  local most, at, from = 0, 0, 1
-  for i, time in ipairs(times) do
-    while time - times[from] > MOMENT_S do from = from + 1 end
-    if i - from + 1 > most then most, at = i - from + 1, times[from] end
+  for hour = 1, HOURS do
+    world.advance(hour * 3600)
+    if peak(all) > MOMENT_MAX then break end -- what else comes changes nothing
   end
-  return most, at
+  return first, all
 end
 
 local function chi_square(times)
