@@ -155,6 +155,28 @@ describe("recipe change-freeze", function()
   end)
 end)
 
+describe("recipe change-freeze, where the clock is not set", function()
+  it("lets the phone come to its server, and so to its time", function()
+    assert.is_true(ask("change-freeze", "trigger", { time = 90 }).pass)
+  end)
+end)
+
+describe("recipes that name loads", function()
+  it("fetch none again that calls itself by another name", function()
+    for name, load in pairs { ["model-firmware"] = "sip88xx.11-3-7MPP-28",
+      ["stepping-stone"] = "sip88xx.12-0-3MPP-10" }
+    do
+      local fields = { event = "resync", active = "sip88xx.11-3-1MPP-234",
+        failures = 0, retry_due = true, done = { rule = "", url =
+          ("https://firmware.example.com:443/%s.loads"):format(load) } }
+      local about = { params = { Upgrade_Enable = "Yes", Upgrade_Rule = "" } }
+      assert.are.equal("skip", ask(name, "upgrade", about, fields).action, name)
+      fields.done.url = fields.done.url:gsub("loads$", "older")
+      assert.are.equal("fetch", ask(name, "upgrade", about, fields).action)
+    end
+  end)
+end)
+
 describe("recipe no-notify-storm", function()
   it("answers a NOTIFY once in ten minutes, and people always", function()
     local function passes(asked_by, since)

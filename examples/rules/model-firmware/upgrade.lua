@@ -35,8 +35,12 @@ local function decide(phone)
   elseif load == phone.inactive then
     return { action = "activate", load = load }
   end
-  return { action = "fetch", load = load,
+  local plan = { action = "fetch", load = load,
     fetch = { url = SERVER .. load .. ".loads" } }
+  if classic.upgrade_done(phone, plan) then
+    return skip("this was upgraded to, and " .. phone.active .. " runs")
+  end
+  return plan
 end
 
 return { stage = "upgrade", decide = decide }
