@@ -25,6 +25,9 @@ describe("redaction", function()
     { '($PRVTMR ge 600)? http://h/x', '($PRVTMR ge 600)? http://h/x' },
     { "$A http://h/x", "$A http://h/x" },
     { "2001:db8::1/x", "***/x" },
+    { "00:0e:08:ab:cd:ef at http://h/x", "00:0e:08:ab:cd:ef at http://h/x" },
+    { "mac=00:0e:08:ab:cd:ef, http://h/", "mac=00:0e:08:ab:cd:ef, http://h/" },
+    { "00:0e:08:ab:cd:ef@h/x http://h/", "***@h/x http://h/" },
     { "[2001:db8::1]/x", "[2001:db8::1]/x" },
     -- broken
     { 'a ("b" eq "c")? x', 'a ("***" eq "***")? x' },

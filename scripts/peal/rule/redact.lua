@@ -120,11 +120,17 @@ local function hide_authority(ranges, start, text)
   return false
 end
 
+-- A MAC address, perhaps as "mac=00:0e:08:ab:cd:ef,".
+local function is_mac(text)
+  return find(text, "^[A-Za-z_]*=?" .. ("%x%x:"):rep(5) .. "%x%x[.,;]?$")
+end
+
 -- Text without a scheme: "@" or ":" tells that there may be user info.
 local function hide_bare(ranges, start, text)
   if find(text, "[@:]") then
     for from, piece in text:gmatch("()([^|%]]+)") do
-      if find(piece, "[@:]") and not find(piece, '["?!]') then
+      if find(piece, "[@:]") and not find(piece, '["?!]')
+        and not is_mac(piece) then
         hide_authority(ranges, start + from - 1, piece)
       end
     end
