@@ -83,6 +83,7 @@ step.step
 run.asked_by
 n
 trace.steps[2].step
+trace.on_step == nil and trace.on_note == nil
 run.names
 c
 :trace
@@ -91,7 +92,7 @@ run
 n
 q
 ]]
-      assert.matches('trigger .-\n"trigger"\n"cli"\nrule .-\n"rule"\n'
+      assert.matches('trigger .-\n"trigger"\n"cli"\nrule .-\n"rule"\ntrue\n'
         .. '{ "Profile_Rule", "Profile_Rule_B"', out)
       assert.matches("success, 2 changes; nothing was written\n", out)
       assert.matches("cycle 1, asked by cli: success\n  trigger .-\n  commit",
@@ -141,6 +142,22 @@ select("#", status())
 ]], "--attach")
       assert.matches(('^"IDLE"\n%d\n1\n0\n0\n'):format(d.process:pid()), out)
       d:wait_log("rules are read anew, as a client asked")
+    end)
+
+    it("says that :break stops the session's own runs, and not those there",
+      function()
+        if not attach() then return end
+        local out = succeeds(":break GPP_B\nresync().outcome\n", "--attach")
+        assert.equal("a run of this session (:step, :plan) stops when GPP_B is "
+          .. "written; resync() is the daemon's, and goes on\n\"success\"\n",
+          out)
+      end)
+
+    it("is named by a :plan that is not attached", function()
+      if not attach() then return end
+      assert.matches("the next resync (of its daemon with peal repl --attach "
+        .. p.store .. ": as after a start now)\n", succeeds ":plan\n", 1, true)
+      assert.matches("the next resync\n", succeeds(":plan\n", "--attach"))
     end)
 
     it("has it do nothing where it is --read-only", function()

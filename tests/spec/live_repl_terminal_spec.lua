@@ -143,6 +143,21 @@ describe("peal repl at a terminal", function()
     assert.is_nil(tty:bytes():find("\27[31m", 1, true))
   end)
 
+  it("draws what is typed anew where the terminal has another size", function()
+    start()
+    local function column_is(n)
+      tty:until_(function()
+        local _, column = tty:cursor()
+        return column == n
+      end)
+    end
+    tty:send(("x"):rep(100))
+    column_is(27)
+    tty:resize(24, 60)
+    column_is(47)
+    tty:send("\n")
+  end)
+
   it("fits what it prints into the width of the terminal", function()
     start()
     tty:resize(24, 60)
@@ -292,6 +307,16 @@ describe("peal repl at a terminal", function()
       local about = require("peal.sys").stat(home
         .. "/.local/state/peal/history")
       assert.equal(0, about.mode & 63)
+    end)
+
+    it("a line no more once what it holds is a secret", function()
+      start()
+      types 's = "plain-so-far"'
+      assert.is_truthy(remembered():find("plain-so-far", 1, true))
+      types "param.GPP_SB = s"
+      assert.is_nil(remembered():find("plain-so-far", 1, true))
+      types ":discard"
+      leave()
     end)
 
     it("them for the next session", function()

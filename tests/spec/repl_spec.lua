@@ -86,6 +86,27 @@ describe("a session", function()
     p:close()
   end)
 
+  it("hands a secret out as a reference, however short it is", function()
+    env.param.GPP_SB = "x1"
+    local secret = require "peal.secret"
+    assert.equal(secret.reference("GPP_SB", "x1"), env.param.GPP_SB)
+    assert.equal(env.param.GPP_SB, env.store:value("GPP_SB").text)
+    assert.equal(env.param.GPP_SB, env.store:get("GPP_SB"))
+    assert.matches("^#%x+$", env.params("GPP_SB")[1].value)
+    local seen = {}
+    for name, text in pairs(env.param) do seen[name] = text end
+    assert.equal(env.param.GPP_SB, seen.GPP_SB)
+    for about in env.store:each() do seen[about.name] = about.text end
+    assert.equal(env.param.GPP_SB, seen.GPP_SB)
+  end)
+
+  it("tells of a wrong argument as the operator has given it", function()
+    local ok, failed = pcall(function() return env.store:states() end)
+    assert.is_false(ok)
+    assert.equal("store:states(): bad argument #1 (string expected, got no "
+      .. "value)", failed.sentence)
+  end)
+
   it("keeps what is written to itself", function()
     env.param.GPP_A = "new"
     env.param.Resync_Periodic = 7200
@@ -329,6 +350,32 @@ describe("a session", function()
       assert.is_false(kept 'password = "x"')
     end)
 
+    it("with a short secret as a word of its own", function()
+      env.param.GPP_SB = "pw"
+      for _, line in ipairs { 's = "pw"', "s = [[pw]]", "pw = 1" } do
+        assert.is_false(kept(line), line)
+      end
+      assert.is_true(kept "spwn = 1")
+    end)
+
+    it("that became a secret later", function()
+      local path <const> = p.dir .. "/history"
+      local function write(text)
+        local file <close> = assert(io.open(path, "wb"))
+        file:write(text)
+      end
+      local keeper = history.keeper(session, path)
+      assert.is_true(keeper.remember 's = "pw"')
+      write('before = 1\ns = "pw"\nt = "a\\\\b-long"\n')
+      env.param.GPP_SB = "pw"
+      assert.is_false(keeper.remember "param.GPP_SB = s")
+      assert.equal('before = 1\nt = "a\\\\b-long"\n', program.slurp(path))
+      env.param.GPP_SC = "a\\b-long"
+      keeper.look()
+      assert.equal("before = 1\n", program.slurp(path))
+      assert.equal(0, require("peal.sys").stat(path).mode & 63)
+    end)
+
     it("that writes a secret parameter", function()
       assert.is_false(kept 'param.GPP_SB = "x"')
       assert.is_false(kept 'param["GPP_SB"] = "x"')
@@ -444,6 +491,20 @@ describe("peal -e and scripts", function()
     local r = script(":whi GPP_A\n")
     assert.matches("there is no command :whi %[usage%]\n +did you mean :why?",
       r.err)
+  end)
+
+  it("may begin with the line that names an interpreter", function()
+    local r = script("#!/usr/bin/env -S peal repl\n1 + 1\n")
+    assert.same({ 0, "2\n" }, { r.code, r.out })
+    r = script("#!/usr/bin/peal\nx = = 1\n")
+    assert.matches("stdin:2: unexpected symbol", r.err)
+    assert.equal("3\n", script("#'abc'\n").out)
+  end)
+
+  it("print what is not UTF-8 as JSON, with U+FFFD in its place", function()
+    local r = script('"a\\xffb"\n{ ["\\xe9"] = "\\xed\\xa0\\x80" }\n', "--json")
+    assert.equal('"a\u{FFFD}b"\n{"\u{FFFD}":"\u{FFFD}\u{FFFD}\u{FFFD}"}\n',
+      r.out)
   end)
 
   it("run each command that takes nothing", function()

@@ -43,10 +43,11 @@ local function at_terminal(session, about)
   local complete = require "peal.repl.complete"
   local history = require "peal.repl.history"
   local reader = require "peal.repl.reader"
+  local path = history.prepare()
+  local keeper = history.keeper(session, path)
   local found, sentence, word = reader.terminal { loop = session.loop,
-    history = history.prepare(), history_max = history.max,
-    remember = function(text) return history.is_harmless(session, text) end,
-    complete = function(line, cursor)
+    history = path, history_max = history.max, remember = keeper.remember,
+    over = keeper.look, complete = function(line, cursor)
       return complete.at(about, line, cursor)
     end }
   if found then return found end

@@ -29,6 +29,15 @@ local function why(repl, rest)
   repl:say(explain.text(repl.env.why(rest)))
 end
 
+-- Is there a daemon that this session is not attached to? Its store, or nil.
+local function owned_by_another(session)
+  local other = not session.daemon and session.path
+    and require("peal.cli.remote").at(session.path)
+  if not other then return nil end
+  other:close()
+  return session.path
+end
+
 local function plan(repl, rest)
   local session = repl.session
   local result = session:dry_cycle(rest ~= "" and rest or nil)
@@ -36,6 +45,7 @@ local function plan(repl, rest)
   done.public.effects, done.public.schedule = result.effects, result.schedule
   done.public.daemon = session.daemon and true or nil
   if repl.json or repl.format == "json" then return repl:show(done.public) end
+  done.not_attached = owned_by_another(session)
   require("peal.cli.plan.text").print(done)
 end
 
@@ -205,8 +215,10 @@ local function break_at(repl, rest)
   end
   name = parameter(repl, name)
   breaks[name] = off == "" or nil
-  repl:say(off == "" and ("a run stops when %s is written"):format(name)
-    or ("%s: no break any more"):format(name))
+  if off ~= "" then return repl:say(name .. ": no break any more") end
+  repl:say(("%s stops when %s is written%s"):format(repl.session.daemon
+    and "a run of this session (:step, :plan)" or "a run", name,
+    repl.session.daemon and "; resync() is the daemon's, and goes on" or ""))
 end
 
 local LEVELS <const> = { off = true, info = true, debug = true }

@@ -118,6 +118,20 @@ end
 local READERS <const> = { "state", "states", "revision", "revisions",
   "fingerprint", "notes" }
 
+-- A method of the store. What Lua says of wrong arguments is of a call in
+-- here, with the store as its first: the operator's is told.
+local function reader_of(now, name)
+  return function(_, ...)
+    local results = table.pack(pcall(now()[name], now(), ...))
+    if results[1] then return table.unpack(results, 2, results.n) end
+    local why = tostring(results[2])
+    local n, what = why:match("bad argument #(%d+) to '[^']*' (%(.*%))$")
+    if not n then error(results[2], 0) end
+    failure.raise { sentence = ("store:%s(): bad argument #%d %s"):format(name,
+      n - 1, what), word = "invalid" }
+  end
+end
+
 -- What a store can be asked. now() is the store; hide(name, text) stands for
 -- a secret.
 local function readers_of(now, hide)
@@ -138,9 +152,7 @@ local function readers_of(now, hide)
       return about and facade.value(nil, about.name)
     end
   end
-  for _, name in ipairs(READERS) do
-    facade[name] = function(_, ...) return now()[name](now(), ...) end
-  end
+  for _, name in ipairs(READERS) do facade[name] = reader_of(now, name) end
   return facade
 end
 

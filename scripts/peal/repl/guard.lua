@@ -7,21 +7,26 @@ local shown = require "peal.shown"
 local guard = {}
 guard.__index = guard
 
--- Shorter ones stand in too many words to be hidden; they are reached through
--- references only (our choice).
+-- Shorter ones stand in too many words to be hidden where they are printed:
+-- they are reached through references only (our choice). A line with one as a
+-- word of its own is not remembered either.
 local SHORTEST <const> = 4
 
 --- @tparam function lookup name of a secret -> its text
 --   store   whose key makes the fingerprints
 function guard.new(store, lookup)
   return setmetatable({ store = store, lookup = lookup, known = {},
-    list = {} }, guard)
+    list = {}, short = {}, count = 0 }, guard)
 end
 
 --- A text that is never to be printed.
 function guard:add(text)
-  if not text or #text < SHORTEST or self.known[text] then return end
-  self.known[text] = true
+  if not text or text == "" or self.known[text] then return end
+  self.known[text], self.count = true, self.count + 1
+  if #text < SHORTEST then
+    table.insert(self.short, text)
+    return
+  end
   table.insert(self.list, text)
   table.sort(self.list, function(a, b) return #a > #b end)
 end
@@ -55,10 +60,26 @@ function guard:learn(store)
   end
 end
 
---- Does a text hold a secret in clear?
+-- Does it stand there, with no letter or digit on either side?
+local function has_word(text, word)
+  local from, to = text:find(word, 1, true)
+  while from do
+    if not text:find("^%w", to + 1)
+      and (from == 1 or not text:find("^%w", from - 1)) then
+      return true
+    end
+    from, to = text:find(word, from + 1, true)
+  end
+  return false
+end
+
+--- Does a text hold a secret in clear? A short one counts as a word only.
 function guard:holds(text)
   for _, hidden in ipairs(self.list) do
     if text:find(hidden, 1, true) then return true end
+  end
+  for _, hidden in ipairs(self.short) do
+    if has_word(text, hidden) then return true end
   end
   return false
 end

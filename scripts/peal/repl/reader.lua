@@ -9,11 +9,18 @@ local function print_line(text)
   io.stdout:flush()
 end
 
---- Plain lines of standard input, without a prompt.
+--- Plain lines of standard input, without a prompt. A first one that names an
+-- interpreter (#!) is an empty one.
 function reader.plain()
-  return { read = function() return io.stdin:read("l") end,
-    say = print_line, width = function() return WIDTH end,
-    close = function() end }
+  local first = true
+  local function read()
+    local line = io.stdin:read("l")
+    if first and line and line:find("^#!") then line = "" end
+    first = false
+    return line
+  end
+  return { read = read, say = print_line,
+    width = function() return WIDTH end, close = function() end }
 end
 
 -- ^C between two lines ends nothing, and wakes a loop that waits.
@@ -40,6 +47,7 @@ end
 --   loop       runs while nobody types
 --   complete   function(line, cursor) -> names, start
 --   remember   function(text): may it be remembered?
+--   over       called at the end
 --   history    path or nil
 function reader.terminal(options)
   local terminal = require "peal.terminal"
@@ -49,7 +57,8 @@ function reader.terminal(options)
   if not ed then return nil, sentence, word end
   local self = { reading = false }
   local wait = waiter(self, options.loop)
-  local signal = on_interrupt(options.loop)
+  local signals = { on_interrupt(options.loop),
+    options.loop:signal({ "WINCH" }, function() ed:resized() end) }
 
   function self.read(prompt)
     self.reading = true
@@ -72,8 +81,9 @@ function reader.terminal(options)
   function self.width() return terminal.width() or WIDTH end
 
   function self.close()
-    if signal then signal:cancel() end
+    for _, signal in pairs(signals) do signal:cancel() end
     ed:close()
+    options.over()
   end
 
   return self

@@ -52,6 +52,15 @@ local function values_of(store, list)
   return out
 end
 
+-- The trace as data: without those who are told.
+local function data_of(trace)
+  local out = {}
+  for key, value in pairs(trace) do
+    if type(value) ~= "function" then out[key] = value end
+  end
+  return out
+end
+
 -- The run as it may be looked at: without its secrets, nor the way to them.
 local function view_of(run)
   local store = run.phone.world.store
@@ -99,7 +108,8 @@ end
 
 local function stop_at_step(repl, run, one)
   repl:say(line_of(one))
-  return stop(repl, { run = view_of(run), step = one, trace = run.trace })
+  return stop(repl, { run = view_of(run), step = one,
+    trace = data_of(run.trace) })
 end
 
 local function stop_at_change(repl, run, rule, change)
@@ -107,7 +117,8 @@ local function stop_at_change(repl, run, rule, change)
   one.rule = rule
   repl:say(("%s is about to be written by %s, line %d: %q -> %q"):format(
     one.name, rule, one.line or 0, one.old, one.new))
-  return stop(repl, { run = view_of(run), trace = run.trace, change = one })
+  return stop(repl, { run = view_of(run), trace = data_of(run.trace),
+    change = one })
 end
 
 --- What a cycle of this session calls: see cycle/context.lua.

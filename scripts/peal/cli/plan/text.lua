@@ -48,15 +48,23 @@ local function firing(due)
     due.why and " (" .. due.why .. ")" or "")
 end
 
-local function schedule(about, has_daemon)
-  output.print("the next resync" .. (has_daemon and ""
-    or " (no daemon runs: as after a start now)"))
+-- What the schedule goes by, where it is not a daemon's.
+local function basis(done)
+  if done.public.daemon then return "" end
+  return (" (%s: as after a start now)"):format(done.not_attached
+    and "of its daemon with peal repl --attach " .. done.not_attached
+    or "no daemon runs")
+end
+
+local function schedule(about, basis_text)
+  output.print("the next resync" .. basis_text)
   output.print(output.columns({ { "now", firing(about.before) },
     { "after", firing(about.after) } }, "  "))
 end
 
 --- All of it.
---   done   of cli/plan/one.lua
+--   done   of cli/plan/one.lua; not_attached: store of a daemon that was not
+--          asked
 function text.print(done)
   local public = done.public
   resync_result.print(done)
@@ -68,7 +76,7 @@ function text.print(done)
       public.by and (" (%s)"):format(public.by) or "")
     return
   end
-  schedule(public.schedule, public.daemon)
+  schedule(public.schedule, basis(done))
   if done.told then
     output.failure(done.told)
   else
