@@ -272,6 +272,22 @@ describe("a dry run with certificates", function()
       assert.is_nil(lab.phone.keep:get("trust", "custom_ca"))
     end)
 
+  it("tells what is wrong with a Custom_CA_Rule that the profile brings",
+    function()
+      local result = plan { server = function(request)
+        if request.url:find("ca.pem", 1, true) then return "no bundle" end
+        return support.profile { Custom_CA_Rule = "http://192.0.2.7/ca.pem" }
+      end }
+      assert.same({}, kinds(result))
+      local texts = {}
+      for i, note in ipairs(result.notes) do
+        texts[i] = (note.name or "") .. ": " .. note.text
+      end
+      local text = table.concat(texts, "\n")
+      assert.matches("Custom_CA_Rule: Custom CA: .*; none is installed", text)
+      assert.matches("the bundle comes over http", text)
+    end)
+
   it("says that a renewal would fail, where its rule is of no use",
     function()
       local lab_ca <close> = pki.new()

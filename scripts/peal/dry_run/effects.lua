@@ -137,6 +137,17 @@ local function add_roots(list, e)
   end
 end
 
+-- The engine looks at certificates with a run of its own, whose notes are
+-- told. (Those of rule files are the cycle's as well.)
+local function note_certificates(e, run)
+  for _, event in ipairs(e.world.told) do
+    local step = event.kind == "certificate" and event.step or {}
+    if step.step == "note" and not step.path then
+      context.note(run, step.word, step.name, step.text)
+    end
+  end
+end
+
 local function add_sent(list, e)
   for _, one in ipairs(e.world.refused) do
     if one.what == "posted" then
@@ -189,6 +200,7 @@ function effects.of(e, run, before, after)
   add_headset(list, e, run)
   add_certificates(list, e, run)
   add_roots(list, e)
+  note_certificates(e, run)
   add_report(list, e)
   add_sent(list, e)
   add_schedule(list, before, after)
