@@ -1,10 +1,11 @@
 --- Plans for the phones of an inventory, many at a time in one process. They
 -- share the schema, the loop, the fetcher, the place where operators' rules
--- run, and what names are looked up; of each phone that is done, numbers in a
--- summary remain.
+-- run, what names are looked up, and the patience with servers that answer
+-- nobody; of each phone that is done, numbers in a summary remain.
 local dry = require "peal.world.dry"
 local dry_run = require "peal.dry_run"
 local outcome = require "peal.daemon.outcome"
+local patience = require "peal.fleet_plan.patience"
 local phone = require "peal.phone"
 local store = require "peal.store"
 local summary = require "peal.fleet_plan.summary"
@@ -16,8 +17,12 @@ local fleet_plan = {}
 -- serves others besides.
 fleet_plan.jobs = 64
 
--- A world in which a name is looked up once, however many phones ask.
-local function shared(base)
+-- Rounds of phones that a server may leave without an answer.
+local SILENT_ROUNDS <const> = 3
+
+-- A world in which a name is looked up once, however many phones ask, and a
+-- server that answers nobody is given up.
+local function shared(base, impatient)
   local world = setmetatable({}, { __index = base })
   local known, asking = {}, {}
 
@@ -33,6 +38,7 @@ local function shared(base)
     return list, sentence, word
   end
 
+  world.fetch = impatient:over(base.fetch)
   return world
 end
 
@@ -124,13 +130,17 @@ end
 --   about.rule    a rule text: only this one
 --   about.jobs    phones at a time
 --   about.tell    function(entry, public), after each phone; or nil
+--   about.stop    table; with asked = true, and world.post(it), the plan ends
+--                 at once, with what is done; or nil
 -- @treturn table summary
 function fleet_plan.run(world, list, about)
-  local base, sum, at, left = shared(world), summary.new(), 0, 0
-  local over = {}
+  local jobs = about.jobs or fleet_plan.jobs
+  local impatient = patience.new(SILENT_ROUNDS * jobs)
+  local base, sum = shared(world, impatient), summary.new(#list)
+  local at, left, over = 0, 0, about.stop or {}
 
   local function work()
-    while at < #list do
+    while at < #list and not over.asked do
       at = at + 1
       local entry = list[at]
       local public = guarded(about, base, entry)
@@ -141,9 +151,10 @@ function fleet_plan.run(world, list, about)
     if left == 0 then world.post(over) end
   end
 
-  left = math.min(about.jobs or fleet_plan.jobs, math.max(1, #list))
+  left = math.min(jobs, math.max(1, #list))
   for _ = 1, left do task.spawn(work) end
-  while left > 0 do world.wait(nil, over) end
+  while left > 0 and not over.asked do world.wait(nil, over) end
+  sum.given_up = impatient:given_up()
   return sum
 end
 

@@ -46,6 +46,9 @@ describe("comma-separated values", function()
     { "a\rb", 1, "a CR ends a line" },
     { '"a"\rb', 1, "a CR ends a line" },
     { "\xFF\xFEa\0", 1, "this is UTF%-16" },
+    { "MAC,group\n,Bern\n,Z\xFCrich\n", 3, "this is not UTF%-8" },
+    { '"MAC";"group"\n', 1, "other signs than commas" },
+    { '"MAC"\t"group"\n', 1, "other signs than commas" },
   }
   it("names the line of a mistake", function()
     for _, case in ipairs(BAD) do
@@ -130,12 +133,12 @@ describe("the plan of a fleet", function()
         most = math.max(most, at_once)
         world.wait(1)
         at_once = at_once - 1
-        return options.server(request.url:match("([^/]*)$"))
+        return options.server(request.url:match("([^/]*)$"), world)
       end }
     local params = { Profile_Rule = "http://conf.example/$MA.xml" }
     local sum = world.run(fleet_plan.run, world, list, { schema = schema,
       store = support.store(params), identity = { PN = "CP-8841-3PCC" },
-      jobs = options.jobs })
+      jobs = options.jobs, stop = options.stop })
     return sum:public(), { asked = asked, most = most,
       seconds = world.now().mono }
   end
@@ -193,6 +196,56 @@ describe("the plan of a fleet", function()
     assert.same({ "conf.example" }, seen.asked)
     _, seen = plan(phones(200), { server = function() return answer {} end })
     assert.equal(64, seen.most)
+  end)
+
+  local function silence() return nil, "no answer in time", "timeout" end
+
+  it("gives a server up that answered nobody in three rounds", function()
+    local asked = 0
+    local sum, seen = plan(phones(1000), { jobs = 10, server = function()
+      asked = asked + 1
+      return silence()
+    end })
+    assert.same({ 1000, 1000 }, { sum.phones, sum.failed })
+    assert.is_true(asked >= 30 and asked < 40, tostring(asked))
+    assert.is_true(seen.seconds <= 4)
+    assert.same({ { server = "http://conf.example:80", after = 30,
+      spared = 1000 - asked } }, sum.given_up)
+    assert.equal(1, #sum.failures)
+    assert.equal("timeout", sum.failures[1].word)
+  end)
+
+  it("goes on asking a server that answers in between, or with an error",
+    function()
+      local n = 0
+      local sum = plan(phones(200), { jobs = 2, server = function()
+        n = n + 1
+        if n % 5 == 0 then return answer {} end
+        return silence()
+      end })
+      assert.same({ 200, 40, {} }, { n, sum.unchanged, sum.given_up })
+      sum = plan(phones(50), { jobs = 2, server = function()
+        return nil, "refused", "connect"
+      end })
+      assert.same({ 50, {} }, { sum.failed, sum.given_up })
+    end)
+
+  it("ends with what is done where it is stopped", function()
+    local stop, n = {}, 0
+    local sum = plan(phones(100), { jobs = 4, stop = stop,
+      server = function(_, world)
+        n = n + 1
+        if n == 40 then
+          stop.asked = true
+          world.post(stop)
+        end
+        return answer {}
+      end })
+    assert.is_true(sum.phones >= 36 and sum.phones <= 40)
+    assert.equal(100, sum.stopped_of)
+    assert.is_nil(plan(phones(2), { server = function()
+      return answer {}
+    end }).stopped_of)
   end)
 
   it("goes on where the plan of one phone runs into a fault of ours",

@@ -5,6 +5,7 @@ local process = require "support.process"
 local program = require "support.program"
 local servers = require "support.servers"
 local support = require "support.engine"
+local tcp = require "support.tcp"
 local sys = require "peal.sys"
 
 local PHONE <const> = [[
@@ -260,4 +261,32 @@ describe("peal apply", function()
       assert.equal(0, daemon:stop())
       assert.equal("later\n", d.peal("get", "GPP_A").out)
     end)
+end)
+
+describe("peal plan --fleet", function()
+  it("sums up what is done where ^C stops it, and ends with 130", function()
+    local dir = process.temp_dir()
+    local server = tcp.serve({ { hold = true } }, "127.0.0.1")
+    finally(function()
+      server:close()
+      process.remove(dir)
+    end)
+    local file = assert(io.open(dir .. "/phones.csv", "wb"))
+    file:write("MAC,Profile_Rule\n000e08abcde1,\n000e08abcde2,"
+      .. ("http://127.0.0.1:%d/a.xml\n000e08abcde3,\n"):format(
+      server:port()))
+    file:close()
+    local phone = assert(io.open(dir .. "/phone.lua", "wb"))
+    phone:write('return { params = { Profile_Rule = "" } }')
+    phone:close()
+    local p = assert(process.spawn({ program.path, "plan", "--fleet",
+      dir .. "/phones.csv", "--phone", dir .. "/phone.lua", "--jobs", "1" },
+      { stdout = dir .. "/out", stderr = dir .. "/err" }))
+    assert(server:request(30))
+    p:kill(2) -- INT
+    assert.same({ "exited", 130 }, { p:wait(30) })
+    local out = program.slurp(dir .. "/out")
+    assert.matches("stopped after 1 of 3 phones\nplan: 1 phone: 1 unchanged, "
+      .. "0 changed, 0 failed, 0 refused; nothing was written\n$", out)
+  end)
 end)

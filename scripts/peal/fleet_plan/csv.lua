@@ -38,6 +38,9 @@ local function separator(text, at)
   if c == "\r" then
     return nil, "a CR ends a line: save it with line ends LF or CRLF"
   end
+  if c == ";" or c == "\t" then
+    return nil, "the fields are separated by other signs than commas"
+  end
   return nil, "something stands behind a field's closing quote"
 end
 
@@ -76,6 +79,11 @@ function csv.parse(text)
   local at = text:sub(1, 3) == "\xEF\xBB\xBF" and 4 or 1
   if text:find("^\xFF\xFE") or text:find("^\xFE\xFF") then
     return nil, "this is UTF-16: save it as UTF-8", line
+  end
+  local ok, bad = utf8.len(text)
+  if not ok then
+    return nil, "this is not UTF-8: save it as UTF-8",
+      line + lines_in(text, 1, bad)
   end
   while at <= #text do
     local fields, stop = record(text, at)

@@ -12,10 +12,11 @@ local PATTERNS_MAX <const> = 50
 -- Kinds of notes that are told apart.
 local NOTES_MAX <const> = 200
 
-function summary.new()
-  return setmetatable({ phones = 0, unchanged = 0, changed = 0, failed = 0,
-    refused = 0, groups = {}, failures = {}, refusals = {}, effects = {},
-    notes = { n = 0 } }, summary)
+--- @tparam integer total phones of the inventory
+function summary.new(total)
+  return setmetatable({ total = total, given_up = {}, phones = 0,
+    unchanged = 0, changed = 0, failed = 0, refused = 0, groups = {},
+    failures = {}, refusals = {}, effects = {}, notes = { n = 0 } }, summary)
 end
 
 local function group_of(self, name)
@@ -175,16 +176,20 @@ end
 --- All of it as plain data, what concerns most phones first.
 -- @treturn table phones, unchanged, changed, failed, refused; groups
 --   { group, phones ..., parameters { name, phones, patterns { old, new,
---   phones }, others } }; failures { rule, cause, word, sentence, next, phones,
---   lines }; refusals { reason, by, phones, lines }; effects (kind -> phones);
---   notes { word, name, text, phones }
+--   phones }, others } }; stopped_of (how many phones it should have been,
+--   where it was stopped); given_up, see patience.lua; failures { rule,
+--   cause, word, sentence, next, phones, lines }; refusals { reason, by,
+--   phones, lines }; effects (kind -> phones); notes { word, name, text,
+--   phones }
 function summary:public()
   local groups = json.array {}
   for i, name in ipairs(sorted.keys(self.groups)) do
     groups[i] = public_group(name, self.groups[name])
   end
-  return { phones = self.phones, unchanged = self.unchanged,
-    changed = self.changed, failed = self.failed, refused = self.refused,
+  return { phones = self.phones, given_up = self.given_up,
+    stopped_of = self.phones < self.total and self.total or nil,
+    unchanged = self.unchanged, changed = self.changed,
+    failed = self.failed, refused = self.refused,
     groups = groups, failures = with_lines(self.failures, "rule"),
     refusals = with_lines(self.refusals, "reason"), effects = self.effects,
     notes = values_of(self.notes, "word") }

@@ -2,6 +2,7 @@
 local files = require "peal.cli.files"
 local fleet_plan = require "peal.fleet_plan"
 local inventory = require "peal.fleet_plan.inventory"
+local loop = require "peal.loop"
 local output = require "peal.cli.output"
 local session = require "peal.cli.session"
 local sys = require "peal.sys"
@@ -16,6 +17,8 @@ local PARAMS <const>, PATTERNS <const>, LINES <const> = 20, 4, 5
 local PROGRESS_S <const> = 0.2
 
 local CHANGES <const> = 4
+-- What a shell takes for the end by ^C.
+local INTERRUPTED <const> = 130
 
 local function usage(sentence, next_step)
   return nil, { sentence = sentence, word = "usage", code = 2,
@@ -56,7 +59,12 @@ local function open_all(options)
     return usage(("%s: a store is of one phone"):format(options.phone),
       "name each phone's own in a column: store")
   end
-  return session.open(options, { trust = true })
+  local own_loop, sentence, word = loop.new()
+  if not own_loop then return nil, { sentence = sentence, word = word } end
+  local open
+  open, failed = session.open(options, { trust = true, loop = own_loop })
+  if not open then return nil, failed end
+  return open, own_loop
 end
 
 local function read(path, schema)
@@ -163,6 +171,11 @@ local function print_failures(public)
       or "", lines_of(one.lines)))
     if one.next then output.print("  " .. one.next) end
   end
+  for _, one in ipairs(public.given_up) do
+    output.print(("given up: %s: no answer in time to %d requests in a row; "
+      .. "%d more failed at once"):format(output.clip(one.server, 160),
+      one.after, one.spared))
+  end
   for _, one in ipairs(public.refusals) do
     output.print(("refused: %s: %s%s (lines %s)"):format(phones(one.phones),
       output.clip(one.reason, 160), one.by and " (" .. one.by .. ")" or "",
@@ -197,15 +210,34 @@ local function print_all(public)
     output.say("%s: %s", phones(note.phones), output.clip(note.text, 200))
   end
   print_failures(public)
+  if public.stopped_of then
+    output.print(("stopped after %d of %s"):format(public.phones,
+      phones(public.stopped_of)))
+  end
   output.print(("plan: %s: %d unchanged, %d changed, %d failed, %d refused; "
     .. "nothing was written"):format(phones(public.phones), public.unchanged,
     public.changed, public.failed, public.refused))
 end
 
 local function exit_code(public, options)
+  if public.stopped_of then return INTERRUPTED end
   if public.failed > 0 then return 1 end
   if public.refused > 0 then return 3 end
   return options.exit_code and public.changed > 0 and CHANGES or 0
+end
+
+-- The sum so far, where somebody presses ^C; a second one ends the process.
+local function summed_up(own_loop, open, list, about)
+  about.stop = {}
+  local signal
+  signal = own_loop:signal({ "INT" }, function()
+    signal:cancel()
+    about.stop.asked = true
+    open.world.post(about.stop)
+  end)
+  local sum = open.world.run(fleet_plan.run, open.world, list, about)
+  if signal then signal:cancel() end
+  return sum:public()
 end
 
 --- Plan for a fleet; the exit code.
@@ -213,21 +245,19 @@ end
 function fleet.run(options)
   local jobs, failed = jobs_of(options)
   if not jobs then return nil, failed end
-  local open
-  open, failed = open_all(options)
-  if not open then return nil, failed end
+  local open, own_loop = open_all(options)
+  if not open then return nil, own_loop end
   local list
   list, failed = read(options.fleet, open.schema)
   if not list then return nil, failed end
   local tell, over = progress(#list)
   local p = open.phone
-  local sum = open.world.run(fleet_plan.run, open.world, list, {
+  local public = summed_up(own_loop, open, list, {
     schema = open.schema, store = open.store, identity = p.identity,
     overrides = p.overrides, state = p.state, account = p.account,
     dhcp = p.dhcp, keep_unknown = p.keep_unknown, rule = options[1],
     jobs = jobs, tell = options.v and verbose or tell })
   over()
-  local public = sum:public()
   if options.json then output.json(public) else print_all(public) end
   return exit_code(public, options)
 end
