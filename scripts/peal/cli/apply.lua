@@ -8,13 +8,15 @@ local resync_result = require "peal.cli.resync_result"
 local apply = {
   name = "apply",
   usage = "FILE [RULE]",
-  summary = "Carry out a plan that peal plan --out has written: exactly that, "
-    .. "or nothing.",
+  summary = "Carry out a plan that peal plan --out has written, if all is as "
+    .. "it was.",
   details = "Everything is fetched and compared first. Where the store, a rule "
     .. "file, the\nphone or a byte of what a server sends is another than in "
     .. "the plan, it is said\nwhich, and nothing is written (exit code 1). "
     .. "RULE is given again where the plan\nis of one with a key or password "
-    .. "in it, which the file does not hold.\nWhere a daemon owns the store "
+    .. "in it, which the file does not hold.\nWhat fails amid it is taken "
+    .. "back; a power cut leaves each profile written whole\nor not at all, "
+    .. "and a new plan says what is missing.\nWhere a daemon owns the store "
     .. "(peal run), it is the one that applies it.",
   options = {},
   examples = {
