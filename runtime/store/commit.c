@@ -203,7 +203,7 @@ static enum peal_err write_out(struct commit *c, struct peal_reason *reason)
 		goto out;
 	c->head.size = file.len;
 	peal_folder_add(&s->folder, c->head.number, file.len,
-			!c->params_changed);
+			c->head.state_only);
 out:
 	peal_buf_fini_secret(&file);
 	return err;
@@ -235,6 +235,7 @@ static enum peal_err prepare(struct commit *c, struct peal_txn *t)
 				    &c->params_changed);
 	if (!err)
 		err = peal_txn_merge_states(t, &c->states, &c->states_changed);
+	c->head.state_only = !c->params_changed;
 	if (t->n_writers)
 		c->head.cycle = t->writers[t->n_writers - 1].cycle;
 	return err;

@@ -14,8 +14,9 @@
 
 #include "decode/crypto.h"
 #include "peal/alloc.h"
+#include "store/revision.h"
 
-enum { NAME_SIZE = 40 };
+enum { NAME_SIZE = 40, HEAD_SIZE = 4096 };
 
 static void rev_name(char name[NAME_SIZE], uint64_t number, const char *end)
 {
@@ -183,7 +184,7 @@ static enum peal_err list_one(struct listing *l, const char *name)
 	if (err)
 		return err;
 	f->revs[f->n_revs].number = number;
-	f->revs[f->n_revs].state_only = 0;
+	f->revs[f->n_revs].state_only = -1;
 	f->revs[f->n_revs++].size = -1;
 	return PEAL_OK;
 }
@@ -423,6 +424,41 @@ int64_t peal_folder_size(struct peal_folder *f, unsigned i)
 	return st.st_size;
 }
 
+enum peal_err peal_folder_head(struct peal_folder *f, unsigned i,
+			       struct peal_revision *out,
+			       struct peal_reason *reason)
+{
+	struct peal_rev *rev = &f->revs[i];
+	int64_t size = peal_folder_size(f, i);
+	struct peal_buf bytes;
+	enum peal_err err;
+
+	memset(out, 0, sizeof(*out));
+	peal_buf_init(&bytes, HEAD_SIZE + 8192);
+	err = peal_folder_read(f, rev->number, HEAD_SIZE, &bytes, reason);
+	if (!err)
+		err = peal_revision_head(bytes.data, bytes.len, out, reason);
+	if (!err || err == PEAL_EDAMAGED) {
+		out->number = rev->number;
+		out->size = size > 0 ? (size_t)size : 0;
+	}
+	if (err != PEAL_ENOMEM)
+		rev->state_only = !err && out->state_only;
+	peal_buf_fini_secret(&bytes);
+	return err;
+}
+
+/* Read when there is something to remove, and once. One that cannot be read
+ * may have changed parameters. -1: memory or descriptors are short. */
+static int state_only(struct peal_folder *f, unsigned i)
+{
+	struct peal_revision head;
+
+	if (f->revs[i].state_only < 0)
+		peal_folder_head(f, i, &head, NULL);
+	return f->revs[i].state_only;
+}
+
 /* A removal that fails is not worth a word: the next commit tries again. */
 static int remove_rev(struct peal_folder *f, unsigned i)
 {
@@ -454,24 +490,29 @@ static uint64_t total_size(struct peal_folder *f)
 	return total;
 }
 
-/* The newest two stay, whatever they are. */
-static void prune_state(struct peal_folder *f, size_t keep)
+/* The newest two stay, whatever they are. 0 when one did not go, or it is not
+ * known which may: the next commit tries again, and parameters stay. */
+static int prune_state(struct peal_folder *f, size_t keep)
 {
 	uint64_t total = total_size(f);
 	unsigned i = 0;
 
 	while (total > keep && i + 2 < f->n_revs) {
 		int64_t size = peal_folder_size(f, i);
+		int this = state_only(f, i), next = state_only(f, i + 1);
 
-		if (!f->revs[i].state_only || !f->revs[i + 1].state_only) {
+		if (this < 0 || next < 0)
+			return 0;
+		if (!this || !next) {
 			i++;
 			continue;
 		}
 		if (!remove_rev(f, i))
-			return;
+			return 0;
 		total -= size > 0 ? (uint64_t)size : 0;
 		forget(f, i, 1);
 	}
+	return 1;
 }
 
 void peal_folder_prune(struct peal_folder *f, size_t keep)
@@ -479,7 +520,8 @@ void peal_folder_prune(struct peal_folder *f, size_t keep)
 	uint64_t total = 0;
 	unsigned i, from;
 
-	prune_state(f, keep);
+	if (!prune_state(f, keep))
+		return;
 	from = f->n_revs;
 	while (from > 0) {
 		int64_t size = peal_folder_size(f, from - 1);

@@ -10,7 +10,7 @@
 struct peal_rev {
 	uint64_t number;
 	int64_t size;   /* -1: not asked yet */
-	int state_only; /* written here, and it changed no parameter */
+	int state_only; /* it changed no parameter; -1: not asked yet */
 };
 
 struct peal_folder {
@@ -62,6 +62,11 @@ void peal_folder_prune(struct peal_folder *f, size_t keep);
 
 /* Size of a revision, -1 when it is not there. */
 int64_t peal_folder_size(struct peal_folder *f, unsigned i);
+/* Head of a revision. PEAL_ENOENT; PEAL_EDAMAGED: number and size are set all
+ * the same. */
+enum peal_err peal_folder_head(struct peal_folder *f, unsigned i,
+			       struct peal_revision *out,
+			       struct peal_reason *reason);
 
 /* files.c */
 void peal_file_ops_fill(struct peal_file_ops *out,

@@ -1,7 +1,7 @@
 /* revision.h - the text of a revision.
  *
  *	peal-store 1
- *	revision 7 time=1763800000 cycle=5 cause=resync
+ *	revision 7 time=1763800000 cycle=5 cause=resync state-only
  *	source 0 rev=6 cycle=4 author=profile rule=Profile_Rule url=http://s/x
  *	param Resync_Periodic "600" from=0 line=14
  *	param Station_Name "Bob" ua=rw user-modified user-pref from=1
@@ -10,6 +10,7 @@
  *	state retry index "3"
  *	sha256 <64 hex digits over all lines before>
  *
+ * State-only is said where no parameter changed; older programs never say it.
  * One line a value, so that a person can read and grep it. A param without
  * text has its default and only an access of its own; access is told where it
  * differs from the definition's. Words stand bare unless they have blanks,

@@ -45,8 +45,11 @@ static int read_head_attributes(struct peal_cursor *c,
 		c->p += minus;
 		if (valued && !peal_take(c, 0, &w))
 			return 0;
-		if (!valued)
+		if (!valued) {
+			if (peal_is(&name, "state-only"))
+				head->state_only = 1;
 			continue;
+		}
 		if (peal_is(&name, "cause")) {
 			if (w.len >= sizeof(head->cause))
 				return 0;

@@ -262,7 +262,7 @@ enum peal_err peal_revision_write(struct peal_buf *out,
 	if (head->cycle)
 		put_uint(out, " cycle=", head->cycle);
 	put_word(out, " cause=", head->cause, strlen(head->cause));
-	put_str(out, "\n");
+	put_str(out, head->state_only ? " state-only\n" : "\n");
 	err = write_params(out, schema, params);
 	for (i = 0; i < states->n && !err; i++)
 		err = write_state(out, &states->list[i]);

@@ -422,25 +422,12 @@ enum peal_err peal_store_revision_at(const struct peal_store *s, unsigned i,
 				     struct peal_revision *out,
 				     struct peal_reason *reason)
 {
-	/* sizes are noted when first asked for: no change to be seen */
+	/* what is read is noted when first asked for: no change to be seen */
 	struct peal_folder *f = (struct peal_folder *)&s->folder;
-	struct peal_buf bytes;
-	enum peal_err err;
-	int64_t size;
 
 	peal_reason_clear(reason);
 	memset(out, 0, sizeof(*out));
 	if (i >= f->n_revs)
 		return PEAL_ENOENT;
-	peal_buf_init(&bytes, 8192 + 4096);
-	size = peal_folder_size(f, i);
-	err = peal_folder_read(f, f->revs[i].number, 4096, &bytes, reason);
-	if (!err)
-		err = peal_revision_head(bytes.data, bytes.len, out, reason);
-	if (!err || err == PEAL_EDAMAGED) {
-		out->number = f->revs[i].number;
-		out->size = size > 0 ? (size_t)size : 0;
-	}
-	peal_buf_fini_secret(&bytes);
-	return err;
+	return peal_folder_head(f, i, out, reason);
 }

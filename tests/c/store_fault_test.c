@@ -375,6 +375,69 @@ static void each_operation_fails(void)
 	peal_schema_unref(schema);
 }
 
+static enum peal_err commit_state(struct peal_store *s, const char *text)
+{
+	struct peal_txn *t;
+	enum peal_err err = peal_txn_begin(&t, s);
+
+	if (!err)
+		err = peal_txn_state(t, "test", "big", text, strlen(text));
+	if (err) {
+		peal_txn_abort(t);
+		return err;
+	}
+	return peal_txn_commit(t, "state", 1, NULL, NULL);
+}
+
+/* After a restart it is read which revisions may go; one operation of that,
+ * and of all else, finds no descriptor. 1 when it was reached. */
+static int fail_pruning(struct peal_schema *schema, long nth)
+{
+	struct peal_store_options o = { .path = in("store") };
+	char text[1000] = "";
+	struct peal_revision r;
+	struct peal_store *s;
+	struct disk d;
+	unsigned i, n = 0;
+
+	make_store(schema, in("store"));
+	REQUIRE(!peal_store_open(&s, schema, &o, NULL));
+	for (i = 0; i < 3; i++) {
+		snprintf(text, sizeof(text), "%0900u", i);
+		REQUIRE(!commit_state(s, text));
+	}
+	peal_store_close(s);
+	disk_init(&d);
+	o.ops = &d.ops;
+	o.keep = 3000;
+	REQUIRE(!peal_store_open(&s, schema, &o, NULL));
+	d.calls = d.n_log = 0;
+	d.nth = nth;
+	d.errnum = EMFILE;
+	commit_state(s, "x");
+	d.nth = 0;
+	for (i = 0; !peal_store_revision_at(s, i, &r, NULL); i++)
+		n += !r.state_only;
+	if (d.log[nth - 1] != 'r') /* a file that gives no bytes is damaged */
+		CHECK_INT(n, 2);
+	peal_store_close(s);
+	drop_folder(in("store"));
+	return d.hits;
+}
+
+static void pruning_that_fails_takes_no_parameters(void)
+{
+	struct peal_schema *schema = phone_schema();
+	long n;
+
+	begin_test();
+	for (n = 1; fail_pruning(schema, n); n++)
+		;
+	CHECK(n > 10);
+	end_test();
+	peal_schema_unref(schema);
+}
+
 /* A sync that failed is final; after one of the folder the disk may show old
  * or new, the process shows old, and no number is used twice. */
 static void a_failed_sync_is_not_tried_again(void)
@@ -857,6 +920,8 @@ static void no_memory(void)
 }
 
 TEST_MAIN({ "each operation fails", each_operation_fails },
+	  { "pruning that fails takes no parameters",
+	    pruning_that_fails_takes_no_parameters },
 	  { "a failed sync is not tried again",
 	    a_failed_sync_is_not_tried_again },
 	  { "syncs in order", syncs_in_order },

@@ -844,6 +844,52 @@ static void keeps_history(void)
 	peal_schema_unref(schema);
 }
 
+static void set_state(struct peal_store *s, const char *text)
+{
+	struct peal_txn *t = begin(s);
+
+	CHECK_ERR(peal_txn_state(t, "test", "key", text, strlen(text)),
+		  PEAL_OK);
+	commit(t);
+}
+
+static unsigned count_revisions(const struct peal_store *s, unsigned state_only)
+{
+	struct peal_revision r;
+	unsigned i, n = 0;
+
+	for (i = 0; !peal_store_revision_at(s, i, &r, NULL); i++)
+		n += (unsigned)r.state_only == state_only;
+	return n;
+}
+
+/* An idle phone that is restarted after each commit of state. */
+static void keeps_parameter_history_over_restarts(void)
+{
+	struct peal_schema *schema = phone_schema();
+	struct peal_store_options o = { .path = folder, .keep = 6000 };
+	struct peal_store *s;
+	char text[1000] = "";
+	int i;
+
+	new_folder();
+	s = open_with(schema, folder);
+	set_one(s, "Count", "1");
+	set_one(s, "Count", "5");
+	set_one(s, "Count", "6");
+	peal_store_close(s);
+	for (i = 0; i < 20; i++) {
+		REQUIRE(!peal_store_open(&s, schema, &o, NULL));
+		snprintf(text, sizeof(text), "%0900d", i);
+		set_state(s, text);
+		CHECK_INT(count_revisions(s, 0), 3);
+		CHECK(count_revisions(s, 1) <= 5);
+		peal_store_close(s);
+	}
+	remove_folder();
+	peal_schema_unref(schema);
+}
+
 static void fingerprints(void)
 {
 	char a[PEAL_FINGERPRINT_SIZE], b[PEAL_FINGERPRINT_SIZE];
@@ -980,7 +1026,9 @@ TEST_MAIN({ "reads defaults", reads_defaults }, { "commits", commits },
 	  { "survives a restart", survives_a_restart },
 	  { "loses no value of a removed parameter",
 	    loses_no_value_of_a_removed_parameter },
-	  { "keeps history", keeps_history }, { "fingerprints", fingerprints },
-	  { "has one owner", has_one_owner },
+	  { "keeps history", keeps_history },
+	  { "keeps parameter history over restarts",
+	    keeps_parameter_history_over_restarts },
+	  { "fingerprints", fingerprints }, { "has one owner", has_one_owner },
 	  { "warns of an open folder", warns_of_an_open_folder },
 	  { "reads without a folder", reads_without_a_folder })

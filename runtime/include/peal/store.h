@@ -12,7 +12,7 @@
  *   lock               held (flock) while a process may write
  *   key                32 random octets that key the fingerprints of secrets
  * Old revisions are kept while all together stay under a limit, and never
- * fewer than two. A commit that changes nothing writes nothing.
+ * fewer than two; those that changed state only make way first. A commit that changes nothing writes nothing.
  *
  * Owns      the folder; nobody else writes it.
  * Threads   one thread per store. */
@@ -158,6 +158,8 @@ struct peal_revision {
 	int64_t time;   /* s, UTC, of the commit as the caller gave it */
 	uint64_t cycle; /* 0: none */
 	size_t size;
+	int state_only; /* it changed no parameter; 0 also where an older
+			 * program wrote it, which did not say */
 	char cause[64];
 };
 enum peal_err peal_store_revision_at(const struct peal_store *s, unsigned i,
