@@ -95,6 +95,14 @@ describe("a value in a session is printed", function()
     shows({ { name = "A", list = {} } }, '{ { list = {}, name = "A" } }')
   end)
 
+  it("as columns with short lists in their cells", function()
+    assert.equal("BY        N\ncli, web  1\nrepl      2", pretty.text {
+      { by = { "cli", "web" }, n = 1 }, { by = { "repl" }, n = 2 } })
+    assert.equal("BY  N\n    1", pretty.text { { by = json.array {}, n = 1 } })
+    assert.equal('{ { by = { { "cli" } } } }', pretty.text {
+      { by = { { "cli" } } } })
+  end)
+
   it("as columns with times to read, and names that are whole", function()
     local long = "Resync_Error_Retry_Delay"
     assert.equal("TIME                  NAME                      WHY\n"

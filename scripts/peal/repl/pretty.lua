@@ -177,14 +177,31 @@ local function is_scalar(value)
   return type(value) ~= "table" and type(value) ~= "function"
 end
 
--- Is it a plain table of names and scalars?
+-- A plain list of texts and numbers, such as authors.
+local function is_short_list(value)
+  if type(value) ~= "table" then return false end
+  local meta = debug.getmetatable(value)
+  if meta and rawget(meta, "__name") ~= "json.array"
+    or not meta and next(value) == nil then
+    return false
+  end
+  for key, item in next, value do
+    if math.type(key) ~= "integer" or not is_scalar(item) then return false end
+  end
+  return rawlen(value) <= COLUMNS
+end
+
+-- Is it a plain table of names and what fits into a cell?
 local function is_record(value)
   if type(value) ~= "table" or debug.getmetatable(value)
     or next(value) == nil then
     return false
   end
   for key, item in next, value do
-    if type(key) ~= "string" or not is_scalar(item) then return false end
+    if type(key) ~= "string"
+      or not is_scalar(item) and not is_short_list(item) then
+      return false
+    end
   end
   return true
 end
@@ -219,13 +236,23 @@ local function width_of(text)
   return utf8.len(text) or #text
 end
 
+-- A scalar without its quotes, or a list of them.
+local function cell_text(o, value)
+  if type(value) == "table" then
+    local parts = {}
+    for i, item in ipairs(value) do parts[i] = cell_text(o, item) end
+    return table.concat(parts, ", ")
+  elseif type(value) ~= "string" then
+    return tostring(value)
+  end
+  local text = quote(o, value)
+  if not text:find('^".*"$') then return text end
+  return (text:sub(2, -2):gsub('\\(["\\])', "%1"))
+end
+
 local function cell_of(o, value, max)
   if value == nil then return "" end
-  local text = type(value) == "string" and quote(o, value)
-    or tostring(value)
-  if type(value) == "string" and text:find('^".*"$') then
-    text = text:sub(2, -2):gsub('\\(["\\])', "%1")
-  end
+  local text = cell_text(o, value)
   if width_of(text) <= max then return text end
   local at = utf8.len(text) and utf8.offset(text, max) or max
   return text:sub(1, at - 1) .. "…"
