@@ -124,6 +124,7 @@ describe("example rules/site-server", function()
 
   it("asks the server of the phone's site", function()
     assert.are.equal("berlin", url "10.1.0.23")
+    assert.are.equal("potsdam", url "10.1.7.23") -- within Berlin's network
     assert.are.equal("lisbon", url "10.2.7.1")
     assert.are.equal("hq", url "192.168.1.1")
   end)
@@ -218,8 +219,9 @@ describe("example rules/no-reboot-at-work", function()
   local PROFILE <const> = "<GPP_P>new</GPP_P><Alternate_TFTP>Yes"
     .. "</Alternate_TFTP>"
 
-  local function changes(time)
-    return ask("no-reboot-at-work", "apply", { time = time },
+  local function changes(time, explicit)
+    return ask("no-reboot-at-work", "apply",
+      { time = time, explicit = explicit },
       { rule = { name = "Profile_Rule" }, url = "http://h/a", changes = {
         { name = "GPP_P", type = "Str", old = "", new = "x" },
         { name = "DNS_Query_Mode", type = "Choice", old = "Parallel",
@@ -231,6 +233,10 @@ describe("example rules/no-reboot-at-work", function()
       assert.are.same({ refuse = { DNS_Query_Mode =
         "needs a restart, and it is working time" } }, changes(at(2, hour)))
     end
+  end)
+
+  it("takes everything from a resync that somebody asked for", function()
+    assert.are.same({}, changes(at(2, 12), true))
   end)
 
   it("takes everything in the evening and at the weekend", function()

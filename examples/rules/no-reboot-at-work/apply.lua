@@ -1,6 +1,8 @@
 -- From Monday to Friday, 8 to 18 o'clock, nothing is changed that makes the
--- phone restart. The next resync outside of these hours brings it.
---   in    phone.changes      list of { name, new, reboot, ... }
+-- phone restart, unless somebody asked for the resync. The next one outside of
+-- these hours brings it.
+--   in    phone.explicit     true: somebody asked
+--         phone.changes      list of { name, new, reboot, ... }
 --         phone.local_time   { hour =, wday = (1: Sunday), ... }
 --   out   nil: all of them, or { refuse = { NAME = reason } }
 
@@ -9,7 +11,7 @@ local function is_at_work(t)
 end
 
 local function decide(phone)
-  if not is_at_work(phone.local_time) then
+  if phone.explicit or not is_at_work(phone.local_time) then
     return nil
   end
   local refuse = {}
