@@ -202,7 +202,7 @@ function check.run(options)
   end
   if next(options.files) == nil then
     findings:add("no-rules", { file = options.folder or "." },
-      "there is no rule file here")
+      "there is no rule file *.lua here: name the folder that has them")
   end
   for _, one in ipairs(options.phones or {}) do
     phone_text.check(one, findings, shared.writers)

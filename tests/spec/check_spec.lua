@@ -233,8 +233,8 @@ describe("check", function()
     assert.are.same({ "op/apply.lua:1:1: error: cannot be read [unreadable]" },
       texts { ["apply.lua"] = { path = "op/apply.lua",
         error = "cannot be read" } })
-    assert.are.same({ "op:1:1: warning: there is no rule file here "
-      .. "[no-rules]" }, texts {})
+    assert.are.same({ "op:1:1: error: there is no rule file *.lua here: "
+      .. "name the folder that has them [no-rules]" }, texts {})
   end)
 
   it("runs into the limits that a phone has", function()

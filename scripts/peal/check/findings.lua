@@ -31,7 +31,7 @@ findings.SEVERITY = {
   ["unreachable"] = "warning",
   ["double-write"] = "warning",
   ["global-write"] = "warning",
-  ["no-rules"] = "warning",
+  ["no-rules"] = "error",
   ["not-covered"] = "note",
 }
 

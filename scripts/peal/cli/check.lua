@@ -90,7 +90,8 @@ local function coverage_rows(checked)
     local c = checked.files[name].coverage
     if c then
       rows[#rows + 1] = { name, ("%d of %s run"):format(c.executed,
-        plural(c.executable, "line")), plural(c.asked, "question") }
+        plural(c.executable, "line")), c.asked == 1 and "asked once"
+          or ("asked %d times"):format(c.asked) }
     end
   end
   return rows
