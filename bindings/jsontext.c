@@ -20,7 +20,8 @@ enum { PRETTY = 2, ARRAY, NULL_MARK };
 struct writer {
 	lua_State *L;
 	struct peal_buf *out; /* a userdata: collected when something raises */
-	int depth;            /* of the value that is written, from 1 */
+	int pretty;
+	int depth; /* of the value that is written, from 1 */
 };
 
 static void check(struct writer *w, enum peal_err err)
@@ -35,9 +36,21 @@ static void check(struct writer *w, enum peal_err err)
 	lua_error(w->L);
 }
 
+/* Room for `len` more bytes. */
+static unsigned char *room(struct writer *w, size_t len)
+{
+	struct peal_buf *b = w->out;
+
+	if (len > b->cap - b->len)
+		check(w, peal_buf_reserve(b, len));
+	b->len += len;
+	return b->data + b->len - len;
+}
+
 static void add(struct writer *w, const char *bytes, size_t len)
 {
-	check(w, peal_buf_add(w->out, bytes, len));
+	if (len)
+		memcpy(room(w, len), bytes, len);
 }
 
 static void add_str(struct writer *w, const char *text)
@@ -45,17 +58,20 @@ static void add_str(struct writer *w, const char *text)
 	add(w, text, strlen(text));
 }
 
+static void add_char(struct writer *w, char c)
+{
+	*room(w, 1) = (unsigned char)c;
+}
+
 static void new_line(struct writer *w, int depth)
 {
-	size_t blanks = (size_t)depth * 2;
-	struct peal_buf *b = w->out;
+	int i;
 
-	if (!lua_toboolean(w->L, PRETTY))
+	if (!w->pretty)
 		return;
-	check(w, peal_buf_reserve(b, 1 + blanks));
-	b->data[b->len] = '\n';
-	memset(b->data + b->len + 1, ' ', blanks);
-	b->len += 1 + blanks;
+	add_char(w, '\n');
+	for (i = 0; i < depth; i++)
+		add(w, "  ", 2);
 }
 
 /* --- texts --- */
@@ -100,13 +116,17 @@ static void write_escape(struct writer *w, unsigned char c)
 {
 	static const char from[] = "\"\\\n\r\t\b\f", to[] = "\"\\nrtbf";
 	const char *at = c ? strchr(from, c) : NULL;
-	char text[8] = "\xEF\xBF\xBD";
+	char text[8];
 
-	if (at)
-		snprintf(text, sizeof(text), "\\%c", to[at - from]);
-	else if (c < 0x80)
+	if (at) {
+		add_char(w, '\\');
+		add_char(w, to[at - from]);
+	} else if (c < 0x80) {
 		snprintf(text, sizeof(text), "\\u%04x", c);
-	add_str(w, text);
+		add(w, text, 6);
+	} else {
+		add_str(w, "\xEF\xBF\xBD");
+	}
 }
 
 static void write_text(struct writer *w, const char *text, size_t len)
@@ -114,7 +134,7 @@ static void write_text(struct writer *w, const char *text, size_t len)
 	const unsigned char *p = (const unsigned char *)text;
 	size_t i, n, from = 0;
 
-	add(w, "\"", 1);
+	add_char(w, '"');
 	for (i = 0; i < len; i += n) {
 		n = plain_character(p + i, len - i);
 		if (n)
@@ -125,17 +145,23 @@ static void write_text(struct writer *w, const char *text, size_t len)
 		from = i + 1;
 	}
 	add(w, text + from, len - from);
-	add(w, "\"", 1);
+	add_char(w, '"');
 }
 
 /* --- numbers --- */
 
 static void write_integer(struct writer *w, lua_Integer n)
 {
-	char text[32];
+	lua_Unsigned left = n < 0 ? 0 - (lua_Unsigned)n : (lua_Unsigned)n;
+	char text[24], *end = text + sizeof(text), *p = end;
 
-	snprintf(text, sizeof(text), LUA_INTEGER_FMT, n);
-	add_str(w, text);
+	do {
+		*--p = (char)('0' + left % 10);
+		left /= 10;
+	} while (left);
+	if (n < 0)
+		*--p = '-';
+	add(w, p, (size_t)(end - p));
 }
 
 /* The point is one: this thread writes numbers as in C (host.h). */
@@ -190,7 +216,7 @@ static void write_array(struct writer *w)
 	}
 	w->depth++;
 	for (i = 1; i <= n; i++) {
-		add(w, i == 1 ? "[" : ",", 1);
+		add_char(w, i == 1 ? '[' : ',');
 		new_line(w, w->depth - 1);
 		lua_geti(w->L, -1, i);
 		write_value(w);
@@ -198,7 +224,7 @@ static void write_array(struct writer *w)
 	}
 	w->depth--;
 	new_line(w, w->depth - 1);
-	add(w, "]", 1);
+	add_char(w, ']');
 }
 
 /* Puts the next key in place of the one on top; 0 after the last, and then
@@ -280,17 +306,17 @@ static void write_fields(struct writer *w, int table, const struct name *names,
 
 	w->depth++;
 	for (i = 0; i < n; i++) {
-		add(w, i == 0 ? "{" : ",", 1);
+		add_char(w, i == 0 ? '{' : ',');
 		new_line(w, w->depth - 1);
 		write_text(w, names[i].text, names[i].len);
-		add_str(w, lua_toboolean(w->L, PRETTY) ? ": " : ":");
+		add_str(w, w->pretty ? ": " : ":");
 		push_field(w->L, table, &names[i]);
 		write_value(w);
 		lua_pop(w->L, 1);
 	}
 	w->depth--;
 	new_line(w, w->depth - 1);
-	add(w, "}", 1);
+	add_char(w, '}');
 }
 
 static void write_object(struct writer *w)
@@ -370,7 +396,7 @@ static void write_value(struct writer *w)
 
 static int l_write(lua_State *L)
 {
-	struct writer w = { L, NULL, 1 };
+	struct writer w = { L, NULL, lua_toboolean(L, PRETTY), 1 };
 
 	luaL_checkany(L, 1);
 	luaL_checktype(L, ARRAY, LUA_TTABLE);
