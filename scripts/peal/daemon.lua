@@ -3,6 +3,7 @@
 local cold = require "peal.daemon.cold"
 local json = require "peal.json"
 local member = require "peal.daemon.member"
+local span = require "peal.span"
 local sys = require "peal.sys"
 
 local daemon = {}
@@ -105,16 +106,10 @@ local function feed_watchdog(self)
   feed()
 end
 
-local function in_words(seconds)
-  if seconds < 120 then return ("%d s"):format(seconds) end
-  if seconds < 7200 then return ("%d min"):format(seconds // 60) end
-  return ("%d h"):format(seconds // 3600)
-end
-
 -- "next: resync in 12 s (start)", or nil
 local function next_in_words(due)
   return due and ("next: %s in %s (%s)"):format(due.what,
-    in_words(math.max(0, due.in_s)), due.cause)
+    span(due.in_s), due.cause)
 end
 
 --- "1 phone, next: resync in 12 s (start)"

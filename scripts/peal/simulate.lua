@@ -21,6 +21,7 @@ local life_of = require "peal.simulate.life"
 local moment = require "peal.simulate.moment"
 local rule_files = require "peal.world.rule_files"
 local shown = require "peal.shown"
+local span = require "peal.span"
 local task = require "peal.task"
 local timeline = require "peal.simulate.timeline"
 local virtual = require "peal.world.virtual"
@@ -77,7 +78,7 @@ local function note_jump(self, z, time)
     mono = self:mono() - (time - at),
     text = ("the clock goes %s by %s"):format(
       after > before and "forward" or "back",
-      moment.show_span(math.abs(after - before))) })
+      span(math.abs(after - before))) })
 end
 
 -- The engine tells times in UTC: here they are local like all others.

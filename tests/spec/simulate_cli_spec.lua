@@ -60,7 +60,7 @@ describe("peal simulate", function()
     assert.matches("\n2027%-03%-28 03:00:00 %+02:00  zone     the clock goes "
       .. "forward by 1 h\n", r.out)
     assert.matches("  fault    server down for 4 h\n", r.out)
-    assert.matches("%d+ resyncs, all ok, every 3600 s, the last at", r.out)
+    assert.matches("%d+ resyncs, all ok, every 1 h, the last at", r.out)
     assert.matches("retry in 1 min\n", r.out)
     assert.matches("^peal: 30 days: %d+ resyncs ok, 8 failed, 1 boot", r.err)
     local _, lines = r.out:gsub("\n", "")

@@ -186,8 +186,8 @@ describe("a simulation", function()
       "2026-11-22 11:15:30 +01:00  change   GPP_A:  -> one",
       "2026-11-22 11:15:30 +01:00  resync   resync 1 (boot) ok: 1 change, "
         .. "revision 2",
-      "2026-11-22 12:15:30 +01:00  resyncs  720 resyncs, all ok, every 3600 "
-        .. "s, the last at 2026-12-22 11:15:30 +01:00",
+      "2026-11-22 12:15:30 +01:00  resyncs  720 resyncs, all ok, every 1 h, "
+        .. "the last at 2026-12-22 11:15:30 +01:00",
     }, (function()
       local out = {}
       for _, line in ipairs(lines(sim)) do

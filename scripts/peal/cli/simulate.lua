@@ -8,6 +8,7 @@ local passphrase = require "peal.cli.passphrase"
 local shown = require "peal.shown"
 local simulate = require "peal.simulate"
 local source = require "peal.cli.simulate.source"
+local span = require "peal.span"
 local sys = require "peal.sys"
 local zone = require "peal.zone"
 
@@ -131,7 +132,7 @@ local function summary(sim)
     end
   end
   output.say("%s: %d resyncs ok, %d failed, %d %s, %d requests, revision %d",
-    moment.show_span(sim:mono()), ok, failed, boots,
+    span(sim:mono()), ok, failed, boots,
     boots == 1 and "boot" or "boots", sim.requests, sim:store():revision())
 end
 

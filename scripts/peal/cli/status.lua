@@ -1,5 +1,6 @@
 --- peal status: how a phone stands.
 local output = require "peal.cli.output"
+local span = require "peal.span"
 local standing = require "peal.cli.standing"
 local when = require "peal.cli.when"
 
@@ -27,7 +28,7 @@ local function next_rows(status)
   local rows = {}
   for _, one in ipairs(status.next or {}) do
     rows[#rows + 1] = { "", one.what, when.utc(one.at),
-      "in " .. when.span(one.in_s or 0), one.why or one.cause or "" }
+      "in " .. span(one.in_s or 0), one.why or one.cause or "" }
   end
   return rows
 end

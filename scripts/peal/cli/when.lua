@@ -1,4 +1,4 @@
---- Times as people read them: UTC, the phone's own, and how far off.
+--- Times as people read them: UTC, and the phone's own.
 local civil = require "peal.civil"
 local zone = require "peal.zone"
 
@@ -16,15 +16,6 @@ function when.at_home(time, tz)
   local t = z:fields(time)
   return ("%04d-%02d-%02d %02d:%02d:%02d"):format(t.year, t.month, t.day,
     t.hour, t.min, t.sec)
-end
-
---- "12 s", "5 min", "3 h", "2 days".
-function when.span(seconds)
-  seconds = math.max(0, math.floor(seconds))
-  if seconds < 120 then return seconds .. " s" end
-  if seconds < 7200 then return seconds // 60 .. " min" end
-  if seconds < 172800 then return seconds // 3600 .. " h" end
-  return seconds // 86400 .. " days"
 end
 
 return when

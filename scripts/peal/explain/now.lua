@@ -1,6 +1,7 @@
 --- Why is no resync running, and when will the next?
 local causes = require "peal.explain.causes"
 local civil = require "peal.civil"
+local span = require "peal.span"
 local steps = require "peal.explain.steps"
 local tree = require "peal.explain.tree"
 
@@ -24,12 +25,6 @@ function now.of(status)
     held = status.held, asked = status.asked, last = status.last,
     lines_active = status.lines_active, queued = status.queued,
     daemon = status.asked == nil }
-end
-
-local function span(seconds)
-  if seconds < 120 then return ("%d s"):format(seconds) end
-  if seconds < 7200 then return ("%d min"):format(seconds // 60) end
-  return ("%d h"):format(seconds // 3600)
 end
 
 local function next_text(one, daemon)

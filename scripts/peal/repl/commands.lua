@@ -71,7 +71,7 @@ local function timers(repl)
   local rows = columns({}, { "what", "cause", "at", "left", "why" })
   for i, due in ipairs(status.next or {}) do
     rows[i] = { what = due.what, cause = due.cause, at = when.utc(due.at),
-      left = "in " .. when.span(due.in_s or 0), why = due.why }
+      left = "in " .. require("peal.span")(due.in_s or 0), why = due.why }
   end
   if #rows > 0 then repl:show(rows) end
   local state, parts = repl.session.phone:timers(), {}

@@ -1,5 +1,6 @@
 --- A timeline as lines: resyncs that go the same way are one line.
 local moment = require "peal.simulate.moment"
+local span = require "peal.span"
 
 local fold = {}
 
@@ -48,9 +49,9 @@ local function every(group)
     least = math.min(least or apart, apart)
     most = math.max(most or apart, apart)
   end
-  least, most = math.floor(least + 0.5), math.floor(most + 0.5)
-  if least == most then return ("every %d s"):format(least) end
-  return ("every %d to %d s"):format(least, most)
+  least, most = span(least), span(most)
+  if least == most then return "every " .. least end
+  return ("every %s to %s"):format(least, most)
 end
 
 -- What else each of them says.

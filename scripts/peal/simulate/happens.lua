@@ -2,7 +2,7 @@
 -- They are checked by then, see simulate/happenings.lua.
 local happenings = require "peal.simulate.happenings"
 local life = require "peal.simulate.life"
-local moment = require "peal.simulate.moment"
+local span = require "peal.span"
 
 -- What is left of a phone that is on.
 local function switch_off(self)
@@ -25,7 +25,7 @@ end
 
 local function cut_power(self, _, one)
   self:say("fault", "power cut%s", one.lasts
-    and " for " .. moment.show_span(one.lasts) or "")
+    and " for " .. span(one.lasts) or "")
   local left = self.off and put_off(self) or 0
   local hardware = self.off and self.hardware or switch_off(self)
   hardware.lines_active = 0
@@ -59,12 +59,12 @@ return {
   server_down = function(self, down, one)
     self.down = down
     self:say("fault", "server %s%s", down and "down" or "up again",
-      one.lasts and " for " .. moment.show_span(one.lasts) or "")
+      one.lasts and " for " .. span(one.lasts) or "")
   end,
   dns_down = function(self, down, one)
     self.dns_down = down
     self:say("fault", "DNS %s%s", down and "down" or "up again",
-      one.lasts and " for " .. moment.show_span(one.lasts) or "")
+      one.lasts and " for " .. span(one.lasts) or "")
   end,
   lines = function(self, n)
     self:say("fault", n == 0 and "all lines idle" or "%d %s", n,
@@ -88,7 +88,7 @@ return {
     if not self.off then self.life.world.step(seconds) end
     self:say("clock", "the clock is set %s by %s",
       seconds < 0 and "back" or "forward",
-      moment.show_span(math.abs(seconds)))
+      span(math.abs(seconds)))
     if not self.off then self.life.engine:clock_changed() end
   end,
   set = set_params,

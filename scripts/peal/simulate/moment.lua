@@ -82,18 +82,6 @@ function moment.time(text, here)
     .. "\"+4 h\": %q"):format(text)
 end
 
---- "3 days", "4 h", "90 s": the largest unit that fits without a rest.
-function moment.show_span(seconds)
-  for _, unit in ipairs { { DAY, "day" }, { 3600, "h" }, { 60, "min" } } do
-    local n = seconds / unit[1]
-    if n >= 1 and n == math.floor(n) then
-      return ("%d %s%s"):format(n, unit[2], unit[1] == DAY and n > 1 and "s"
-        or "")
-    end
-  end
-  return ("%d s"):format(math.floor(seconds + 0.5))
-end
-
 --- "2026-11-22 11:15:30 +01:00"
 --   offset   seconds east of Greenwich
 function moment.show_at(time, offset)

@@ -7,9 +7,9 @@
 --   text       one line, without secrets
 --   cycle, revision, outcome, asked_by, after_s (of a resync, until the next
 --              try)
-local moment = require "peal.simulate.moment"
 local shown = require "peal.shown"
 local sorted = require "peal.sorted"
+local span = require "peal.span"
 local visible = require "peal.visible"
 
 local timeline = {}
@@ -73,7 +73,7 @@ local function of_cycle(event, engine)
   else
     text = ("%sfailed: %s"):format(text, event.reason or event.word)
     text = what and ("%s; %s in %s"):format(text, what,
-      moment.show_span(after)) or text .. "; nothing is due"
+      span(after)) or text .. "; nothing is due"
   end
   return { kind = "resync", text = text, cycle = event.cycle,
     revision = event.revision, outcome = event.outcome, word = event.word,
