@@ -31,7 +31,8 @@ local function arm_as(e, status)
       armed.earliest, armed.latest = due.earliest, due.latest
     elseif due then
       e.timers:arm(name, { mono = now.mono + due.at - now.time,
-        earliest = due.earliest, latest = due.latest })
+        earliest = due.earliest, latest = due.latest,
+        why = name == "start" and due.why or nil })
     else
       e.timers:cancel(name)
     end
@@ -66,7 +67,7 @@ local function next_resync(e)
       first = { cause = name == "start" and "boot" or name,
         earliest = due.earliest and math.floor(due.earliest),
         latest = due.latest and math.floor(due.latest),
-        after = math.floor(left), why = e.plan and e.plan.reason }
+        after = math.floor(left), why = plan.why(e, due) }
     end
   end
   return first

@@ -209,6 +209,19 @@ describe("a dry run", function()
       effect(result, "schedule").text)
   end)
 
+  it("says of the resync after a start why it is due, whatever else is asked "
+    .. "since", function()
+    for _, engine in ipairs { false, { next = { { what = "resync",
+      cause = "start", at = 2000000000, why = "the random delay" } } } } do
+      local result = plan({ server = serves { Resync_Periodic = "7200" } },
+        { rule = "http://h/a.xml", engine = engine or nil })
+      for _, due in pairs(result.schedule) do
+        assert.same({ "boot", engine and "the random delay"
+          or "boot: power_on" }, { due.cause, due.why })
+      end
+    end
+  end)
+
   it("shows the retry that follows a failure", function()
     local result = plan { server = function() return 503 end }
     assert.same({ "failure", "retry", 60 }, { result.outcome,

@@ -2,6 +2,7 @@
 -- each run succeeds; if the last one failed, if each of them fails.
 local clock = require "peal.engine.clock"
 local context = require "peal.cycle.context"
+local plan = require "peal.engine.plan"
 local timers = require "peal.engine.timers"
 
 local forecast = {}
@@ -14,14 +15,14 @@ local function begin(e)
 end
 
 -- The first of what is armed.
-local function armed(e, seen)
+local function armed(e)
   local now, first = e.world.now(), nil
   for _, name in ipairs { "start", "periodic", "at", "retry" } do
     local due = e.timers:get(name)
     local left = due and timers.left(due, now)
     if due and (not first or left < first.left) then
       first = { left = left, cause = name == "start" and "boot" or name,
-        earliest = due.earliest, latest = due.latest, why = seen.reason }
+        earliest = due.earliest, latest = due.latest, why = plan.why(e, due) }
     end
   end
   return first
@@ -68,8 +69,7 @@ end
 -- @treturn table list of { cause =, earliest =, latest =, why = }
 function forecast.of(e, n)
   local list, seen = {}, begin(e)
-  seen.reason = e.plan and e.plan.reason
-  local one = armed(e, seen)
+  local one = armed(e)
   local due = e.timers:get("at")
   if due then seen.next_day = due.day end
   while one and #list < n do

@@ -91,9 +91,17 @@ function plan.arm(e, answer)
   plan.arm_delay(e, "retry", answer.retry)
 end
 
---- The wait before the first resync after a start.
+--- The wait before the first resync after a start. Its reason stays its own,
+-- whatever the stage answers later.
 function plan.arm_start(e, delay)
   arm_delay(e, "start", delay, 0)
+  e.timers:get("start").why = e.plan and e.plan.reason
+end
+
+--- Why is a resync due, by the rule?
+--   due   its timer
+function plan.why(e, due)
+  return due.why or e.plan and e.plan.reason
 end
 
 local function same(a, b)
