@@ -264,6 +264,31 @@ static int l_each(lua_State *L)
 	return 1;
 }
 
+/* store:changed(before) -> names of what is another in it than in a store of
+ * the same schema; before nil: nothing was written yet */
+static int l_changed(lua_State *L)
+{
+	const struct peal_store *s = peal_lua_check_store(L);
+	const struct peal_lua_store *b = NULL;
+	struct peal_difference at = { 0 };
+	const char *name;
+	lua_Integer n = 0;
+	enum peal_err err;
+
+	lua_settop(L, 2);
+	if (!lua_isnil(L, 2)) {
+		b = luaL_checkudata(L, 2, TYPE);
+		luaL_argcheck(L, b->s, 2, "the store is closed");
+	}
+	lua_newtable(L);
+	while (!(err = peal_store_changed(b ? b->s : NULL, s, &at, &name))) {
+		lua_pushstring(L, name);
+		lua_rawseti(L, -2, ++n);
+	}
+	luaL_argcheck(L, err == PEAL_ENOENT, 2, "a store of another schema");
+	return 1;
+}
+
 /* store:state(ns, key) -> text | nil */
 static int l_state(lua_State *L)
 {
@@ -414,21 +439,14 @@ int luaopen_peal_store(lua_State *L)
 					 { "__tostring", l_tostring },
 					 { NULL, NULL } };
 	static const luaL_Reg methods[] = {
-		{ "get", l_get },
-		{ "value", l_value },
-		{ "each", l_each },
-		{ "state", l_state },
-		{ "states", l_states },
-		{ "revision", l_revision },
-		{ "revisions", l_revisions },
-		{ "notes", l_notes },
-		{ "fingerprint", l_fingerprint },
-		{ "past", l_past },
-		{ "copy", l_copy },
-		{ "bytes", l_bytes },
-		{ "begin", peal_lua_txn_begin },
-		{ "close", l_close },
-		{ NULL, NULL },
+		{ "get", l_get },           { "value", l_value },
+		{ "each", l_each },         { "changed", l_changed },
+		{ "state", l_state },       { "states", l_states },
+		{ "revision", l_revision }, { "revisions", l_revisions },
+		{ "notes", l_notes },       { "fingerprint", l_fingerprint },
+		{ "past", l_past },         { "copy", l_copy },
+		{ "bytes", l_bytes },       { "begin", peal_lua_txn_begin },
+		{ "close", l_close },       { NULL, NULL },
 	};
 
 	peal_lua_txn_type(L);

@@ -213,6 +213,11 @@ function Store:value(name) end
 ---@return fun(): peal.Value next
 function Store:each() end
 
+--- Names of what is another than in a store of the same schema, such as a past of it: text, access, flags, or whether it is the default; nil: than before anything was written.
+---@param before? peal.Store
+---@return string[] names
+function Store:changed(before) end
+
 --- A piece of state: retry indices, traces, lists of certificates.
 ---@param namespace string
 ---@param key string

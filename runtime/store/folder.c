@@ -200,6 +200,7 @@ enum peal_err peal_folder_list(struct peal_folder *f, int clean,
 	int fd;
 
 	f->n_revs = 0;
+	f->listed = 0;
 	fd = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return failed(reason, errno, "cannot list", "the store");
@@ -219,6 +220,7 @@ enum peal_err peal_folder_list(struct peal_folder *f, int clean,
 	if (!err && errno)
 		err = failed(reason, errno, "cannot list", "the store");
 	closedir(d);
+	f->listed = !err;
 	if (f->n_revs)
 		qsort(f->revs, f->n_revs, sizeof(*f->revs), rev_order);
 	return err;

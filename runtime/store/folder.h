@@ -19,6 +19,7 @@ struct peal_folder {
 	struct peal_file_ops ops; /* all members set */
 	struct peal_rev *revs;    /* oldest first */
 	unsigned n_revs, cap_revs;
+	int listed; /* revs is what was there */
 };
 
 /* Told about what a person should know; PEAL_ENOMEM only. */

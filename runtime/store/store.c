@@ -146,14 +146,13 @@ static enum peal_err load(struct peal_store *s, int start_over,
 	return err;
 }
 
+/* The others are listed when somebody asks: most who look back do not, and it
+ * takes longer than all else. */
 static enum peal_err load_exactly(struct peal_store *s, uint64_t number,
 				  struct peal_reason *reason)
 {
-	enum peal_err err =
-		peal_folder_list(&s->folder, 0, add_note, s, reason);
+	enum peal_err err = load_one(s, number, reason);
 
-	if (!err)
-		err = load_one(s, number, reason);
 	if (err == PEAL_ENEWER)
 		err = newer(s, number, reason);
 	return err;
@@ -424,9 +423,14 @@ enum peal_err peal_store_revision_at(const struct peal_store *s, unsigned i,
 {
 	/* what is read is noted when first asked for: no change to be seen */
 	struct peal_folder *f = (struct peal_folder *)&s->folder;
+	enum peal_err err = PEAL_OK;
 
 	peal_reason_clear(reason);
 	memset(out, 0, sizeof(*out));
+	if (f->dir >= 0 && !f->listed)
+		err = peal_folder_list(f, 0, add_note, (void *)s, reason);
+	if (err)
+		return err;
 	if (i >= f->n_revs)
 		return PEAL_ENOENT;
 	return peal_folder_head(f, i, out, reason);

@@ -48,47 +48,37 @@ local function no_such(list, what)
     #list > 0 and "there are: " .. ranges(list) or "nothing was written yet")
 end
 
-local function one_of(store, number)
-  local list = all(store)
+local function is_kept(list, number)
   for _, one in ipairs(list) do
-    if one.number == number then
-      return one
-    end
+    if one.number == number then return true end
   end
-  return no_such(list, number)
+  return false
 end
 
 -- The store as it was at a revision, and a function that lets it go.
-local function at(store, number)
+-- @return[2] nil, sentence, word
+local function open_at(store, number)
   if number == store:revision() then return store, function() end end
-  local known, failed = one_of(store, number)
-  if not known then return nil, failed end
   local past, sentence, word = store:past(number)
-  if not past then
-    local others = {}
-    for _, one in ipairs(all(store)) do
-      if one.number ~= number and not one.damaged then
-        others[#others + 1] = one
-      end
+  if past then return past, function() past:close() end end
+  return nil, ("revision %d cannot be read: %s"):format(number, sentence), word
+end
+
+-- The same; @return[2] nil, failure
+local function at(store, number)
+  local past, close, word = open_at(store, number)
+  if past then return past, close end
+  local list, others = all(store), {}
+  if not is_kept(list, number) then return no_such(list, number) end
+  for _, one in ipairs(list) do
+    if one.number ~= number and not one.damaged then
+      others[#others + 1] = one
     end
-    return failure(("revision %d cannot be read: %s"):format(number,
-      sentence), word, "take another: " .. ranges(others))
   end
-  return past, function() past:close() end
+  return failure(close, word, "take another: " .. ranges(others))
 end
 
 -- --- comparing -------------------------------------------------------------
-
-local function values_of(store)
-  local out = {}
-  for about in store:each() do out[about.name] = about end
-  return out
-end
-
-local function differs(a, b)
-  return a.text ~= b.text or a.ua ~= b.ua or a.is_default ~= b.is_default
-    or a.user_pref ~= b.user_pref or a.user_modified ~= b.user_modified
-end
 
 -- What a name has been that no registry knows, where it is not kept.
 local function nothing(about)
@@ -97,20 +87,14 @@ local function nothing(about)
     user_pref = false, user_modified = false, absent = true }
 end
 
--- Pairs of values that are not the same, in the order of the later store.
-local function changes_of(before, after_store)
-  local list, seen = {}, {}
-  for about in after_store:each() do
-    local old = before[about.name] or nothing(about)
-    seen[about.name] = true
-    if differs(old, about) then list[#list + 1] = { old, about } end
+-- Pairs of values that are not the same, in the order of the registry.
+local function changes_of(before, after)
+  local list = {}
+  for i, name in ipairs(after:changed(before)) do
+    local old, new = before:value(name), after:value(name)
+    list[i] = { old or nothing(new), new or nothing(old) }
   end
-  local gone = {}
-  for name, old in pairs(before) do
-    if not seen[name] then gone[#gone + 1] = { old, nothing(old) } end
-  end
-  table.sort(gone, function(a, b) return a[1].name < b[1].name end)
-  return table.move(gone, 1, #gone, #list + 1, list)
+  return list
 end
 
 -- --- who wrote it ----------------------------------------------------------
@@ -160,7 +144,7 @@ end
 -- of fingerprints of `after`: one is a copy or a past of the other.
 function revisions.compare(before, after, cause)
   local list = json.array {}
-  for i, pair in ipairs(changes_of(values_of(before), after)) do
+  for i, pair in ipairs(changes_of(before, after)) do
     list[i] = public(after, pair, cause)
   end
   return list
@@ -174,11 +158,12 @@ local function joins(entry, one)
     and entry.cause == "resync" and one.cause == "resync"
 end
 
-local function add_authors(entry, changes)
+local function add_authors(entry, names, store)
   local seen = {}
-  for _, name in ipairs(entry.authors) do seen[name] = true end
-  for _, pair in ipairs(changes) do
-    local by = revisions.author(pair[2], entry.cause)
+  for _, by in ipairs(entry.authors) do seen[by] = true end
+  for _, name in ipairs(names) do
+    local by = revisions.author(store:value(name) or { is_default = true },
+      entry.cause)
     if by ~= "" and not seen[by] then
       seen[by] = true
       table.insert(entry.authors, by)
@@ -196,42 +181,54 @@ local function extend(entry, one)
   entry.number, entry.time, entry.size = one.number, one.time, one.size
 end
 
--- What the oldest one has changed is only known of what it says itself.
-local function own_changes(store, number)
-  local list = {}
-  for about in store:each() do
-    if about.revision == number then
-      list[#list + 1] = { nothing(about), about }
-    end
-  end
-  return list
-end
-
--- Calls each(entry, pairs of values) for every revision that can be read.
-local function walk(store, each)
-  local before, entry
-  for _, one in ipairs(all(store)) do
+-- The entry of each of these revisions.
+local function entries_of(list)
+  local out, entry = {}, nil
+  for i, one in ipairs(list) do
     if not joins(entry, one) or one.damaged then
       entry = new_entry(one)
     else
       extend(entry, one)
     end
-    local past, close = at(store, one.number)
+    out[i] = entry
+  end
+  return out
+end
+
+-- Names that a revision has changed. What the oldest one has is only known of
+-- what it says itself.
+local function changed_in(store, number, before)
+  local names = store:changed(before)
+  if before then return names end
+  local own = {}
+  for _, name in ipairs(names) do
+    if store:value(name).revision == number then own[#own + 1] = name end
+  end
+  return own
+end
+
+-- Calls each(entry, names that changed, the store then) for every revision;
+-- those that cannot be read have changed none, and there is no store.
+local function walk(store, each)
+  local list = all(store)
+  local before, close_before = nil, function() end
+  for i, entry in ipairs(entries_of(list)) do
+    local one = list[i]
+    local past, close = open_at(store, one.number)
     if past then
-      local changes = before and changes_of(before, past)
-        or own_changes(past, one.number)
-      each(entry, changes, past)
-      before = values_of(past)
-      close()
+      each(entry, changed_in(past, one.number, before), past)
+      close_before()
+      before, close_before = past, close
     else
-      entry.damaged = one.damaged or close.sentence
+      entry.damaged = one.damaged or close
       each(entry, {})
     end
   end
+  close_before()
 end
 
-local function value_at(past, pair, entry)
-  local about = public(past, pair, entry.cause)
+local function value_at(past, value, entry)
+  local about = public(past, { value, value }, entry.cause)
   return { value = about.new, ua = about.ua_new, default = about.default_new,
     user = about.user_new or nil, secret = about.secret,
     author = about.author, rule = about.rule, url = about.url,
@@ -242,16 +239,17 @@ end
 -- The values that one parameter has had.
 local function list_of(store, name)
   local out, first = json.array {}, true
-  walk(store, function(entry, changes, past)
-    for _, pair in ipairs(changes) do
-      if pair[2].name == name then
-        out[#out + 1], first = value_at(past, pair, entry), false
+  walk(store, function(entry, names, past)
+    local about = past and past:value(name)
+    for _, changed in ipairs(names) do
+      if changed == name then
+        out[#out + 1], first = value_at(past, about or nothing(
+          store:value(name)), entry), false
       end
     end
-    local about = first and past and past:value(name)
-    if about then
+    if first and about then
       -- the oldest revision has it from one that is not kept any more
-      local was = value_at(past, { about, about }, entry)
+      local was = value_at(past, about, entry)
       if about.revision ~= entry.number then
         was.revision, was.time, was.cause = nonempty(about.revision), nil, nil
       end
@@ -281,12 +279,44 @@ function revisions.list(store, name)
     return list_of(store, name)
   end
   local out = json.array {}
-  walk(store, function(entry, changes)
+  walk(store, function(entry, names, past)
     if out[#out] ~= entry then out[#out + 1] = entry end
-    entry.changes = entry.changes + #changes
-    add_authors(entry, changes)
+    entry.changes = entry.changes + #names
+    add_authors(entry, names, past)
   end)
   return out
+end
+
+-- The n-th newest of the entries that changed parameters, or nil. Looks no
+-- further back than it has to.
+local function newest_changed(store, n)
+  local list = all(store)
+  local entries, after = entries_of(list), nil
+  -- Is it the entry of `after`? Known once the revision before it is open.
+  local function is_it(before, older)
+    local entry = after.entry
+    entry.changes = entry.changes
+      + #changed_in(after.store, after.number, before)
+    after.close()
+    if entry == older or entry.changes == 0 or entry.damaged then
+      return false
+    end
+    n = n - 1
+    return n == 0
+  end
+  for i = #list, 1, -1 do
+    local past, close = open_at(store, list[i].number)
+    if not past then
+      entries[i].damaged = close
+    elseif after and is_it(past, entries[i]) then
+      close()
+      return after.entry
+    else
+      after = { store = past, close = close, number = list[i].number,
+        entry = entries[i] }
+    end
+  end
+  return after and is_it() and after.entry or nil
 end
 
 --- The number that a text means: "12", or "-1": the one before the newest of
@@ -299,13 +329,7 @@ function revisions.number(store, text)
       tostring(text)), "usage", "see them: peal history --store DIR")
   end
   if number > 0 then return number end
-  local found = {}
-  for _, entry in ipairs(revisions.list(store)) do
-    if entry.changes > 0 and not entry.damaged then
-      found[#found + 1] = entry
-    end
-  end
-  local entry = found[#found + number]
+  local entry = newest_changed(store, 1 - number)
   if not entry then return no_such(all(store), text) end
   return entry.number
 end
@@ -391,7 +415,7 @@ local function to_put_back(store, n, names)
   local wanted, failed = checked(store, past, names)
   local list = {}
   if not failed then
-    for _, pair in ipairs(changes_of(values_of(store), past)) do
+    for _, pair in ipairs(changes_of(store, past)) do
       if not wanted or wanted[pair[2].name] then list[#list + 1] = pair end
     end
   end
@@ -421,13 +445,25 @@ local function moved_since(store, expect, pairs_back)
   local past, close = at(store, expect)
   if not past then return "revision " .. expect .. " is not kept any more" end
   local moved = {}
-  for _, pair in ipairs(changes_of(values_of(past), store)) do
-    moved[pair[2].name] = true
-  end
+  for _, name in ipairs(store:changed(past)) do moved[name] = true end
   close()
   for _, pair in ipairs(pairs_back) do
     if moved[pair[2].name] then return pair[2].name end
   end
+end
+
+-- Stage what there is to put back, and say what that is.
+local function stage_all(txn, about, n, names)
+  local list, failed = to_put_back(about.store, n, names)
+  if not list then return nil, failed end
+  local moved = moved_since(about.store, about.expect, list)
+  if moved then
+    return failure("not what was shown any more: " .. moved, "changed",
+      "look again; nothing was written")
+  end
+  local ok
+  ok, failed = stage(txn, list)
+  return ok and list, failed
 end
 
 --- Put parameters back to what they were, access and user flags too, in a new
@@ -441,21 +477,13 @@ end
 -- @return[2] nil, failure { sentence, word, next }; "bad-state": another
 --   transaction is open; "changed": see expect
 function revisions.revert(about, n, names)
-  local store = about.store
-  local list, failed = to_put_back(store, n, names)
-  if not list then return nil, failed end
-  local moved = moved_since(store, about.expect, list)
-  if moved then
-    return failure("not what was shown any more: " .. moved, "changed",
-      "look again; nothing was written")
-  end
-  local txn, sentence, word = store:begin()
+  -- first of all, for where another is open it is asked again and again
+  local txn, sentence, word = about.store:begin()
   if not txn then return failure(sentence, word) end
   txn:source { author = "revert" }
   txn:keep_unknown(true)
-  local ok
-  ok, failed = stage(txn, list)
-  if not ok then
+  local list, failed = stage_all(txn, about, n, names)
+  if not list then
     txn:abort()
     return nil, failed
   end

@@ -890,6 +890,40 @@ static void keeps_parameter_history_over_restarts(void)
 	peal_schema_unref(schema);
 }
 
+/* In memory, with names that come and go. */
+static void tells_what_changed(void)
+{
+	static const char *const wanted[] = { "Count", "Alpha", "Beta" };
+	struct peal_schema *schema = phone_schema();
+	struct peal_difference at = { 0 };
+	struct peal_store *s, *copy;
+	const char *name;
+	struct peal_txn *t;
+	unsigned n = 0;
+
+	REQUIRE(!peal_store_open(&s, schema, &(struct peal_store_options){ 0 },
+				 NULL));
+	t = begin(s);
+	peal_txn_keep_unknown(t, 1);
+	CHECK_ERR(set_text(t, "Beta", "x"), PEAL_OK);
+	commit(t);
+	REQUIRE(!peal_store_copy(&copy, s));
+	CHECK_ERR(peal_store_changed(s, copy, &at, &name), PEAL_ENOENT);
+	t = begin(copy);
+	peal_txn_keep_unknown(t, 1);
+	CHECK_ERR(set_text(t, "Alpha", "x"), PEAL_OK);
+	CHECK_ERR(set_text(t, "Count", "6"), PEAL_OK);
+	CHECK_ERR(peal_txn_reset(t, "Beta", 4), PEAL_OK);
+	commit(t);
+	memset(&at, 0, sizeof(at));
+	for (; !peal_store_changed(s, copy, &at, &name) && n < 3; n++)
+		CHECK_STR(name, wanted[n]);
+	CHECK_INT(n, 3);
+	peal_store_close(copy);
+	peal_store_close(s);
+	peal_schema_unref(schema);
+}
+
 static void fingerprints(void)
 {
 	char a[PEAL_FINGERPRINT_SIZE], b[PEAL_FINGERPRINT_SIZE];
@@ -1029,6 +1063,7 @@ TEST_MAIN({ "reads defaults", reads_defaults }, { "commits", commits },
 	  { "keeps history", keeps_history },
 	  { "keeps parameter history over restarts",
 	    keeps_parameter_history_over_restarts },
+	  { "tells what changed", tells_what_changed },
 	  { "fingerprints", fingerprints }, { "has one owner", has_one_owner },
 	  { "warns of an open folder", warns_of_an_open_folder },
 	  { "reads without a folder", reads_without_a_folder })

@@ -62,6 +62,43 @@ describe("the revisions of a store", function()
       "3 7 - set 2 cli" }, got)
   end)
 
+  it("tell what has changed since another, and in which order", function()
+    local function write(fn)
+      local txn = assert(st:begin())
+      txn:source { author = "test" }
+      txn:keep_unknown(true)
+      fn(txn)
+      assert(txn:commit("set", 0))
+    end
+    write(function(txn)
+      txn:set("GPP_B", "1")
+      txn:set("GPP_A", "1")
+      txn:set("Old_Thing", "x")
+    end)
+    write(function(txn)
+      txn:set("GPP_A", "2")
+      txn:set("GPP_C", st:get("GPP_C")) -- the default, by somebody
+      txn:set("A_Thing", "x")
+      txn:reset("Old_Thing")
+      txn:state("x", "y", "z")
+    end)
+    write(function(txn) txn:set("GPP_B", "1", { by_user = true }) end)
+    local first, second = st:past(1), st:past(2)
+    assert.same({ "GPP_A", "GPP_B", "Old_Thing" }, first:changed())
+    assert.same({ "GPP_A", "GPP_C", "A_Thing", "Old_Thing" },
+      second:changed(first))
+    assert.same(second:changed(first), first:changed(second))
+    assert.same({ "GPP_B" }, st:changed(second))
+    assert.same({}, st:changed(st))
+    assert.same({}, st:changed(st:copy()))
+    assert.has_error(function()
+      st:changed(store.open { schema = assert(registry.load {}) })
+    end, "bad argument #1 to 'changed' (a store of another schema)")
+    first:close()
+    second:close()
+    assert.has_error(function() st:changed(first) end)
+  end)
+
   it("are one entry for a cycle, whatever it has committed", function()
     commit { author = "cli", set = { GPP_A = "0" } }
     commit { cycle = 4, set = { GPP_A = "1" } }
@@ -147,6 +184,39 @@ describe("the revisions of a store", function()
     assert.equal("not-found", failed.word)
     _, failed = revisions.number(st, "x")
     assert.equal("usage", failed.word)
+  end)
+
+  it("count back as the history lists them, whatever they are", function()
+    local KINDS <const> = { "set", "set", "resync", "resync", "state",
+      "damaged" }
+    math.randomseed(7)
+    local cycle, damaged = 1, {}
+    for i = 1, 60 do
+      local kind = KINDS[math.random(#KINDS)]
+      cycle = cycle + math.random(0, 1)
+      local number = commit { cause = kind == "damaged" and "set" or kind,
+        cycle = kind == "resync" and cycle or nil, author = "cli",
+        set = kind ~= "state" and { GPP_A = "v" .. i } or nil,
+        state = tostring(i) }
+      if kind == "damaged" then damaged[#damaged + 1] = number end
+    end
+    for _, number in ipairs(damaged) do
+      local path = ("%s/st/rev-%010d"):format(dir, number)
+      local text = program.slurp(path):gsub("GPP_A", "GPP_B")
+      local file <close> = assert(io.open(path, "wb"))
+      file:write(text)
+    end
+    local found = {}
+    for _, entry in ipairs(revisions.list(st)) do
+      if entry.changes > 0 and not entry.damaged then
+        table.insert(found, 1, entry.number)
+      end
+    end
+    assert.is_true(#damaged > 3 and #found > 10)
+    for i = 2, #found do
+      assert.equal(found[i], revisions.number(st, tostring(1 - i)))
+    end
+    assert.is_nil((revisions.number(st, tostring(-#found))))
   end)
 
   it("say which there are where one is not", function()

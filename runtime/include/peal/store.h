@@ -136,6 +136,20 @@ enum peal_err peal_store_value(const struct peal_store *s, const char *name,
 enum peal_err peal_store_at(const struct peal_store *s, unsigned i,
 			    struct peal_value *out);
 
+/* What is another in `after` than in `before`, by text, access, user flags or
+ * in being the default: parameters in registry order, then names kept untyped,
+ * by name; those of either store.
+ *   before  of the same schema; NULL: nothing was written yet
+ *   at      zero at first; neither store may change on the way
+ *   name    borrowed from its store
+ * PEAL_ENOENT past the last, PEAL_EINVAL (another schema) */
+struct peal_difference {
+	unsigned before, after, extra_before, extra_after;
+};
+enum peal_err peal_store_changed(const struct peal_store *before,
+				 const struct peal_store *after,
+				 struct peal_difference *at, const char **name);
+
 /* State: a text under namespace and key. Borrowed until the next commit.
  * PEAL_ENOENT */
 enum peal_err peal_store_state(const struct peal_store *s, const char *ns,

@@ -67,6 +67,11 @@ return {
       fails = "unknown-name" },
     { "each() -> next: fun(): peal.Value",
       "All values: for value in store:each() do ... end." },
+    { "changed(before?: peal.Store) -> names: string[]",
+      "Names of what is another than in a store of the same schema, such as a "
+        .. "past of it: text, access, flags, or whether it is the default; "
+        .. "nil: than before anything was written.",
+      example = "store:changed(store:past(3))" },
     { "state(namespace: string, key: string) -> text: string|nil",
       "A piece of state: retry indices, traces, lists of certificates." },
     { "states(namespace: string) -> texts: table<string, string>",
