@@ -143,6 +143,11 @@ function reference.help(topic, about)
   return help_on_name(topic, about, texts)
 end
 
+--- What a line at the prompt can call, a line each.
+function reference.overview()
+  return require("peal.reference.text").overview(reference.groups())
+end
+
 --- Names that begin with a text, sorted: of entries, groups and stages.
 -- Parameters are the schema's own affair.
 function reference.names(prefix)

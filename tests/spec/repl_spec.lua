@@ -507,6 +507,25 @@ describe("peal -e and scripts", function()
       r.out)
   end)
 
+  it("are listed by help() and :help, and so is each function, by group",
+    function()
+      local reference = require "peal.reference"
+      local r = script(":help\n")
+      assert.equal(0, r.code, r.err)
+      assert.equal(r.out, script("help()\n").out)
+      for _, group in ipairs(reference.groups()) do
+        if group.kind == "globals" or group.kind == "library" then
+          assert.matches("\n" .. group.name .. "\n", r.out, 1, true)
+          for _, entry in ipairs(group) do
+            local name = reference.path(group, entry)
+            assert.matches(("\n  %s  +[%%u-]"):format(name:gsub("%p", "%%%0")),
+              r.out)
+          end
+        end
+      end
+      for line in r.out:gmatch("[^\n]+") do assert.is_true(#line < 80, line) end
+    end)
+
   it("run each command that takes nothing", function()
     local r = script(table.concat({ ":diff", ":timers", ":rules", ":reload",
       ":certs", ":why", ":timing", ":format", ":break GPP_A", ":break",

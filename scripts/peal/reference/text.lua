@@ -27,14 +27,22 @@ local function wrap(words, indent, at)
   return table.concat(lines, "\n" .. (" "):rep(indent))
 end
 
+-- The beginning of a text that fits into the line.
+local function cut(words, indent)
+  local text = wrap(words, indent, indent + #" ...")
+  local line, rest = text:match("^([^\n]*)(.*)")
+  return rest == "" and line or line .. " ..."
+end
+
 -- { label, text } one below the other, the texts in one column.
-local function rows_of(rows)
+--   fit(text, column)   lays a text out; nil: in as many lines as it takes
+local function rows_of(rows, fit)
   local out, wide = {}, 0
   for _, row in ipairs(rows) do wide = math.max(wide, #row[1]) end
   for i, row in ipairs(rows) do
     local at = 2 + wide + 2
     out[i] = ("  %s  %s"):format(row[1] .. (" "):rep(wide - #row[1]),
-      wrap(row[2], at))
+      (fit or wrap)(row[2], at))
   end
   return table.concat(out, "\n")
 end
@@ -96,16 +104,40 @@ local HEADS <const> = {
   object = "%s",
 }
 
---- A group: what it is, and each entry in a line.
-function text.group(group)
+-- Each entry as a row, its name behind `prefix`.
+local function entries(group, prefix)
   local rows = {}
   for i, entry in ipairs(group) do
-    local sentence = entry[2]:match("^(.-)[.:;]%s") or entry[2]
-    rows[i] = { entry[1]:match("^:.*$") or entry[1]:match("^[%w_]+"),
-      sentence }
+    local sentence, mark = entry[2]:match("^(.-)([.:;?])%s")
+    sentence = sentence and sentence .. (mark == "?" and mark or "")
+      or entry[2]
+    rows[i] = { prefix .. (entry[1]:match("^:.*$")
+      or entry[1]:match("^[%w_]+")), sentence }
   end
+  return rows
+end
+
+--- A group: what it is, and each entry in a line.
+function text.group(group)
   return page((HEADS[group.kind] or "%s"):format(group.name),
-    paragraph(group.doc), rows_of(rows))
+    paragraph(group.doc), rows_of(entries(group, "")))
+end
+
+--- What a line at the prompt can call, by group, each in a line.
+--   groups   all of them; those of other kinds are left out
+function text.overview(groups)
+  local parts = {}
+  local function add(kind, prefix)
+    for _, group in ipairs(groups) do
+      if group.kind == kind then
+        parts[#parts + 1] = group.name .. "\n" .. rows_of(entries(group,
+          prefix:format(group.name)), cut)
+      end
+    end
+  end
+  add("globals", "")
+  add("library", "%s.")
+  return page(table.unpack(parts))
 end
 
 local function field_rows(fields, types)

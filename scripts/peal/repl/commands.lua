@@ -313,13 +313,14 @@ local function usage_of(command)
   return (":" .. command[1] .. " " .. command[2]):match("^.*%S")
 end
 
---- All commands, a line each.
+--- All commands and functions, a line each.
 function commands.help()
   local rows = {}
   for i, command in ipairs(commands.list) do
     rows[i] = { usage_of(command), command[3] }
   end
-  return output.columns(rows, "  ") .. "\n\n"
+  return "Commands\n" .. output.columns(rows, "  ") .. "\n\n"
+    .. require("peal.reference").overview() .. "\n\n"
     .. "Anything else is Lua. param.NAME reads a parameter, param.NAME = "
     .. "VALUE writes\nit here until :commit; help(FUNCTION) and "
     .. 'help "NAME" tell more.'
