@@ -42,6 +42,19 @@ function Simulation:to(time) end
 ---@return peal.Simulation simulation
 function Simulation:to_tick(ticks) end
 
+--- Where it is now, for return_to().
+---@return table place
+function Simulation:place() end
+
+--- To where it was, also when an error has ended a tick midway.
+---@param place table
+---@return peal.Simulation simulation
+function Simulation:return_to(place) end
+
+--- The timeline so far, which it forgets; going back begins at the start then.
+---@return table[] entries
+function Simulation:take() end
+
 --- Goes on to the end of the next resync, and records it.
 ---@param schema peal.Schema
 ---@return table|nil cassette

@@ -21,6 +21,7 @@ local life_of = require "peal.simulate.life"
 local moment = require "peal.simulate.moment"
 local rule_files = require "peal.world.rule_files"
 local shown = require "peal.shown"
+local sorted = require "peal.sorted"
 local span = require "peal.span"
 local task = require "peal.task"
 local timeline = require "peal.simulate.timeline"
@@ -168,7 +169,8 @@ end
 local function boot(self, reason)
   local options = self.options
   self.life = life_of.new { store = self.kept, hardware = self.hardware,
-    phone = options.phone, time = self:time(), mono = self.off_mono,
+    phone = options.phone, first = self.ticks == 1,
+    time = self:time(), mono = self.off_mono,
     random = self.random, rules = self.rules, trust = options.trust,
     keyring = self.keyring,
     identity = options.phone.identity,
@@ -235,6 +237,7 @@ end
 -- One tick: a happening, or a timer of the phone.
 local function tick(self, one)
   self.ticks = self.ticks + 1
+  if self.on_tick then self.on_tick(self) end
   if not one then return self.life.world.tick() end
   table.remove(self.ahead, 1)
   jump(self, one.mono)
@@ -349,6 +352,32 @@ function sim:back(n)
   return self:to_tick(i > 0 and list[i].tick or 0)
 end
 
+--- Where it is now, for return_to().
+function sim:place()
+  return { ticks = self.ticks, mono = self:mono() }
+end
+
+--- Go to where it was, also out of the middle of a tick that an error has
+-- ended.
+function sim:return_to(place)
+  checkpoints.restore(self, place.ticks, place.mono)
+  self.problem = nil
+  while self.ticks < place.ticks and go_on(self, place.mono) do end
+  redo(self, place.mono)
+  jump(self, place.mono)
+  return self
+end
+
+--- The timeline so far, which it forgets: who goes on for years needs no room
+-- for all of them. Going back begins at the start then.
+-- @treturn table entries
+function sim:take()
+  local entries = table.move(self.timeline, 1, #self.timeline, 1, {})
+  for i = #self.timeline, 1, -1 do self.timeline[i] = nil end
+  checkpoints.start(self)
+  return entries
+end
+
 --- Go to a time, forward or back: s UTC or a text, see simulate/moment.lua.
 -- @return[2] nil, sentence
 function sim:to(text)
@@ -443,6 +472,18 @@ function sim:set(name, value)
   return act(self, function() return self:write({ [name] = value }, "set") end)
 end
 
+-- Would the store take these values? Nothing is written.
+local function check_values(self, values)
+  local txn, sentence = self.kept:begin()
+  if not txn then return nil, sentence end
+  for _, name in ipairs(sorted.keys(values)) do
+    local ok, trouble = txn:set(name, values[name])
+    sentence = sentence or not ok and ("%s: %s"):format(name, trouble) or nil
+  end
+  txn:abort()
+  return sentence == nil, sentence
+end
+
 --- Let something happen; see simulate/happenings.lua. What has no time
 -- happens at once.
 -- @treturn[1] boolean true
@@ -454,6 +495,11 @@ function sim:inject(given)
   local mono = one.time - self.home.start
   if mono < self:mono() then
     return nil, "that time is over: go back first"
+  end
+  if one.kind == "set" then
+    local ok
+    ok, sentence = check_values(self, one.value)
+    if not ok then return nil, sentence end
   end
   return act(self, function()
     self:plan { mono = mono, time = one.time, kind = one.kind,
@@ -515,7 +561,9 @@ end
 
 --- @param options
 --   store     the parameters that the phone has; it is copied, and not written
---   phone     options of phone.new: identity, overrides, account, dhcp ...
+--   phone     options of phone.new: identity, overrides, account, dhcp ...;
+--             of its memory, what waits for the store (keep) is there at the
+--             first boot: the rest does not outlive one
 --   device    whose load, zone, headset ... the phone has (device.lua)
 --   zone      POSIX TZ; nil: the device's
 --   time      of the start: s UTC, or a text, see simulate/moment.lua (now)

@@ -2,6 +2,7 @@
 local json = require "peal.json"
 local process = require "support.process"
 local program = require "support.program"
+local pty = require "support.pty"
 
 local PHONE <const> = [[return {
   identity = { PN = "CP-8841-3PCC", MAC = "000e08abcdef" },
@@ -53,6 +54,63 @@ setup(function()
   server = write("server.lua", SERVER)
 end)
 teardown(function() process.remove(dir) end)
+
+-- At a terminal.
+local function at_terminal(...)
+  return pty.spawn { program.path, "simulate", "--phone", phone, "--server",
+    server, ... }
+end
+
+describe("peal simulate at a terminal", function()
+  local tty
+
+  after_each(function() tty:close() end)
+
+  it("says how far it is, and leaves no trace of that", function()
+    tty = at_terminal("--days", "3660")
+    tty:expect("day %d+ of 3660, %d+ requests")
+    tty:send("\3")
+    tty:wait()
+    tty:close()
+    tty = at_terminal("--days", "60")
+    tty:see("peal: 60 days: ")
+    assert.is_nil(tty:text():find("of 60", 1, true))
+  end)
+
+  it("ends a step with ^C, and is where it was before it", function()
+    tty = at_terminal("--step")
+    tty:see("> ")
+    tty:send("t day 2\n")
+    tty:see("at 2027-03-21 00:00:00 +01:00")
+    tty:send("t day 3000\n")
+    tty:expect("day %d%d+, %d+ requests")
+    tty:send("\3")
+    tty:see("peal: interrupted\nat 2027-03-21 00:00:00 +01:00")
+    tty:send("p GPP_A\n")
+    tty:see("GPP_A = week 0\n")
+    tty:send("t day 7 12:00\np GPP_A\nq\n")
+    tty:see("GPP_A = week 1\n")
+    assert.same({ "exited", 0 }, { tty:wait() })
+  end)
+
+  it("ends a server's script that never answers with ^C", function()
+    local path = write("endless.lua", [[return function(_, about)
+      if about.day > 2 then io.stderr:write("busy\n") end
+      while about.day > 2 do end
+      return "<flat-profile/>"
+    end]])
+    tty = at_terminal("--server", path, "--step")
+    tty:see("> ")
+    tty:send("t day 2\n")
+    tty:expect("\nat (%S+)")
+    tty:send("t day 8\n")
+    tty:see("busy")
+    tty:send("\3")
+    tty:see("peal: interrupted\n")
+    tty:send("q\n")
+    assert.same({ "exited", 0 }, { tty:wait() })
+  end)
+end)
 
 describe("peal simulate", function()
   it("prints thirty days as a timeline, equal lines as one", function()
@@ -141,7 +199,7 @@ end }]])
   end)
 
   it("names a parameter that is not there by its word", function()
-    local r = peal("--phone", phone, "--server", server, "--days", "2",
+    local r = peal("--phone", phone, "--server", server,
       "--at", "day 2", "Resync_Periodik")
     assert.are.equal(1, r.code)
     assert.is_truthy(r.err:find("Resync_Periodik [unknown-name]\n"
@@ -194,6 +252,11 @@ end }]])
     { "--from", "soon" }, { "--zone", "Mars" }, { "GPP_A" },
     { "--at", "soon" }, { "--event", "soon" }, { "--event", "day 2 sing" },
     { "--recorded", "x" }, { "--days", "2", "--step" },
+    { "--days", "2", "--at", "day 2" }, { "--step", "--at", "day 2" },
+    { "--step", "--record", "x" },
+    { "--event", "day 2 address nonsense" },
+    { "--event", "day 2 set Nope=1" },
+    { "--event", "day 2 set Resync_Periodic=often" },
     { "--at", "2000-01-01" },
     { "--at", "+3661 days" }, { "--at", "+99999999999999 days" },
   }

@@ -198,6 +198,22 @@ describe("a simulation", function()
     assert.is_true(#lines(sim, true) > 1440)
   end)
 
+  it("goes on without the timeline that was taken from it", function()
+    local sim, whole = new(), new():run(3 * DAY)
+    local all = {}
+    local stream = fold.new(function(entry)
+      all[#all + 1] = fold.line(entry)
+    end)
+    for _ = 1, 3 do
+      for _, entry in ipairs(sim:run(DAY):take()) do stream:add(entry) end
+      assert.are.equal(0, #sim.timeline)
+    end
+    stream:finish()
+    assert.are.same(lines(whole), all)
+    sim:to("day 2")
+    assert.are.same(lines(whole:to("day 2"), true), lines(sim, true))
+  end)
+
   it("shows summer time begin and end, and goes on hourly", function()
     local sim = new { time = "2027-03-27 22:00" }
     sim:run(8 * 3600)
@@ -554,6 +570,19 @@ describe("going back", function()
         assert.are.same(positions[i], all_of(sim), "step " .. i)
       end
     end
+  end)
+
+  it("is exact out of the middle of a tick that failed", function()
+    local sim, whole = lively(), lively()
+    sim:to("day 2 02:00")
+    whole:to("day 2 02:00")
+    local place, before = sim:place(), all_of(sim)
+    sim.on_request = function() error("interrupted", 0) end
+    assert.has_error(function() sim:run(DAY) end)
+    sim.on_request = nil
+    sim:return_to(place)
+    assert.are.same(before, all_of(sim))
+    assert.are.same(all_of(whole:run(DAY)), all_of(sim:run(DAY)))
   end)
 
   it("is exact over days, from the copies of boots on the way", function()

@@ -5,6 +5,7 @@ local moment = require "peal.simulate.moment"
 local output = require "peal.cli.output"
 local script = require "peal.cli.simulate.script"
 local passphrase = require "peal.cli.passphrase"
+local progress = require "peal.cli.progress"
 local shown = require "peal.shown"
 local simulate = require "peal.simulate"
 local source = require "peal.cli.simulate.source"
@@ -22,7 +23,8 @@ local command = {
     .. "is empty. Times are\nlocal: \"2027-03-28 01:30\", \"day 3 02:00\", "
     .. "\"+4 h\". Resyncs that go the same way\nare one line; -v shows all. "
     .. "Without --phone and --store the phone is that of\n--recorded, else "
-    .. "one with factory settings.",
+    .. "one with factory settings. Where a daemon owns the store (peal\nrun), "
+    .. "it begins from what that daemon knows. In each case the phone boots.",
   options = {
     { "--days", "N", "how long (30)" },
     { "--from", "TIME", "begin at that time (now)" },
@@ -64,6 +66,12 @@ local function check(options)
   end
   if options.days and options.step then
     return usage("--days is for a run without --step")
+  elseif options.days and options.at then
+    return usage("--at is where it ends, and so is --days: one of them")
+  elseif options.step and options.at then
+    return usage("--step begins at the start", "go there with: t TIME")
+  elseif options.step and options.record then
+    return usage("--record is for a run without --step")
   end
   if options.server and options.recorded then
     return usage("--server or --recorded, not both")
@@ -119,32 +127,53 @@ local function print_line(entry, as_json)
   end
 end
 
-local function summary(sim)
-  local ok, failed, boots = 0, 0, 0
-  for _, entry in ipairs(sim.timeline) do
-    if entry.kind == "boot" then boots = boots + 1 end
-    if entry.kind == "resync" then
-      if entry.outcome == "success" then
-        ok = ok + 1
-      else
-        failed = failed + 1
-      end
-    end
-  end
-  output.say("%s: %d resyncs ok, %d failed, %d %s, %d requests, revision %d",
-    span(sim:mono()), ok, failed, boots,
-    boots == 1 and "boot" or "boots", sim.requests, sim:store():revision())
+-- Count what the summary tells.
+local function count(sum, entry)
+  local what = entry.kind == "resync" and (entry.outcome == "success" and "ok"
+    or "failed") or entry.kind
+  if sum[what] then sum[what] = sum[what] + 1 end
 end
 
-local function run_all(sim, seconds, options)
-  local ok, sentence = sim:run(seconds)
-  for _, entry in ipairs(fold.entries(sim.timeline, options.v
-    or options.json))
-  do
+local function summary(sim, sum)
+  output.say("%s: %d resyncs ok, %d failed, %d %s, %d requests, revision %d",
+    span(sim:mono()), sum.ok, sum.failed, sum.boot,
+    sum.boot == 1 and "boot" or "boots", sim.requests,
+    sim:store():revision())
+end
+
+-- How far it has come, of `days` or of nobody knows how many.
+local function far(sim, days)
+  return ("day %d%s, %d requests"):format(sim:mono() // DAY + 1,
+    days and (" of %d"):format(math.ceil(days)) or "", sim.requests)
+end
+
+-- Tell somebody who looks on; the way to clear that line.
+local function watch(sim, days)
+  local tell, clear = progress.new()
+  function sim.on_tick() tell(far, sim, days) end
+  return clear
+end
+
+-- Day by day, so that years need no more room than a day.
+local function run_all(sim, seconds, options, clear)
+  local sum = { ok = 0, failed = 0, boot = 0 }
+  local lines = fold.new(function(entry)
+    clear()
     print_line(entry, options.json)
+  end, options.v or options.json)
+  local left, ok, sentence = seconds, true, nil
+  while ok and left > 0 do
+    ok, sentence = sim:run(math.min(left, DAY))
+    left = left - DAY
+    for _, entry in ipairs(sim:take()) do
+      count(sum, entry)
+      lines:add(entry)
+    end
   end
+  lines:finish()
+  clear()
   if not ok then return failure(sentence) end
-  if not options.json then summary(sim) end
+  if not options.json then summary(sim, sum) end
   return 0
 end
 
@@ -208,8 +237,9 @@ local function go(sim, text)
   return true
 end
 
-local function show_at(sim, options, schema)
+local function show_at(sim, options, schema, clear)
   local ok, failed = go(sim, options.at)
+  clear()
   if not ok then return nil, failed end
   return print_at(sim, options, schema)
 end
@@ -226,7 +256,7 @@ local function to_last_start(sim, seconds)
   return nil, "no resync took place"
 end
 
-local function record(sim, options, schema, seconds)
+local function record(sim, options, schema, seconds, clear)
   local key, failed = passphrase.of(options, true)
   if not key then return nil, failed end
   local ok, cassette, sentence
@@ -237,6 +267,7 @@ local function record(sim, options, schema, seconds)
     ok, sentence = to_last_start(sim, seconds)
   end
   if ok then cassette, sentence = sim:record(schema) end
+  clear()
   if not cassette then return failure(sentence) end
   local size
   size, failed = require("peal.cli.cassette_file").write(options.record,
@@ -273,14 +304,21 @@ end
 function command.run(options)
   local sim, schema, seconds = open(options)
   if not sim then return nil, schema end
-  if options.record then return record(sim, options, schema, seconds) end
+  local days = not options.step and not options.at and seconds / DAY or nil
+  local clear = watch(sim, days)
+  if options.record then
+    return record(sim, options, schema, seconds, clear)
+  end
   if options.step then
     return require("peal.cli.simulate.steps").run(sim, {
-      options = options, schema = schema, print_line = print_line,
-      value_of = value_of, changes_text = changes_text })
+      options = options, schema = schema, clear = clear,
+      print_line = function(...)
+        clear()
+        print_line(...)
+      end, value_of = value_of, changes_text = changes_text })
   end
-  if options.at then return show_at(sim, options, schema) end
-  return run_all(sim, seconds, options)
+  if options.at then return show_at(sim, options, schema, clear) end
+  return run_all(sim, seconds, options, clear)
 end
 
 return command

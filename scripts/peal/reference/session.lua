@@ -114,6 +114,12 @@ return {
         .. "2026-11-23 02:00.", fails = true },
     { "to_tick(ticks: integer) -> simulation: peal.Simulation",
       "To just after a tick; entries of the timeline tell theirs." },
+    { "place() -> place: table", "Where it is now, for return_to()." },
+    { "return_to(place: table) -> simulation: peal.Simulation",
+      "To where it was, also when an error has ended a tick midway." },
+    { "take() -> entries: table[]",
+      "The timeline so far, which it forgets; going back begins at the start "
+        .. "then." },
     { "record(schema: peal.Schema) -> cassette: table",
       "Goes on to the end of the next resync, and records it.", fails = true },
     { "mono() -> seconds: number", "Seconds since the start." },

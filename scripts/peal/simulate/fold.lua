@@ -7,27 +7,18 @@ local fold = {}
 -- So many in a row are folded.
 local LEAST <const> = 3
 
--- The entries in blocks: a resync with what is said in its course, from its
--- start to its end; every other entry alone.
-local function blocks_of(entries)
-  local blocks, open = {}, nil
-  for _, entry in ipairs(entries) do
-    if open and entry.kind ~= "boot" and entry.kind ~= "fault"
-      and entry.kind ~= "start" and (not open.done or entry.tick == open.tick
-        and entry.kind ~= "held" and entry.kind ~= "reboot")
-    then
-      open[#open + 1] = entry
-    else
-      open = { entry }
-      blocks[#blocks + 1] = open
-    end
-    if entry.kind == "resync" then
-      open.done, open.tick = entry, entry.tick
-    elseif open.done == nil and open[1].kind ~= "start" then
-      open = nil
-    end
+-- What begins a block of its own.
+local ALONE <const> = { boot = true, fault = true, start = true }
+
+-- Does an entry belong to the block before it? A block is a resync with what
+-- is said in its course, from its start to its end; every other entry alone.
+local function belongs(block, entry)
+  if not block or ALONE[entry.kind] then return false end
+  if block.done then
+    return entry.tick == block.done.tick and entry.kind ~= "held"
+      and entry.kind ~= "reboot"
   end
-  return blocks
+  return block[1].kind == "start"
 end
 
 -- What two blocks that fold have in common.
@@ -43,13 +34,7 @@ local function signature(block)
 end
 
 local function every(group)
-  local least, most
-  for i = 2, #group do
-    local apart = group[i][1].mono - group[i - 1][1].mono
-    least = math.min(least or apart, apart)
-    most = math.max(most or apart, apart)
-  end
-  least, most = span(least), span(most)
+  local least, most = span(group.least), span(group.most)
   if least == most then return "every " .. least end
   return ("every %s to %s"):format(least, most)
 end
@@ -65,13 +50,13 @@ local function besides(block)
 end
 
 local function folded(group)
-  local first, last = group[1].done, group[#group].done
+  local first, last = group[1].done, group.last.done
   local outcome = first.outcome == "success" and "all ok"
     or "all failed" .. first.text:match(" failed(: .-)$")
   local entry = { kind = "resyncs", time = first.time, offset = first.offset,
-    n = #group, outcome = first.outcome, until_time = last.time,
+    n = group.n, outcome = first.outcome, until_time = last.time,
     until_offset = last.offset }
-  entry.text = ("%d resyncs, %s, %s, the last at %s%s"):format(#group, outcome,
+  entry.text = ("%d resyncs, %s, %s, the last at %s%s"):format(group.n, outcome,
     every(group), moment.show_at(last.time, last.offset), besides(group[1]))
   return entry
 end
@@ -81,39 +66,87 @@ local ENDS_WAIT <const> = { start = true, resync = true, held = true }
 
 -- A resync that takes no time has no line for its start, nor has a wait of no
 -- time one.
-local function unfold(block, after, out)
+local function unfold(block, after, emit)
   for i, entry in ipairs(block) do
     local follows = entry.kind == "start" and block.done
       or entry.kind == "held" and (block[i + 1] or after)
     if not follows or not ENDS_WAIT[follows.kind]
       or follows.mono > entry.mono
     then
-      out[#out + 1] = entry
+      emit(entry)
     end
   end
+end
+
+-- Blocks that go the same way; of a long row, only what its line tells.
+local function group_of(block)
+  return { block, n = 1, last = block, mark = signature(block) }
+end
+
+local function add_to(group, block)
+  local apart = block[1].mono - group.last[1].mono
+  group.least = math.min(group.least or apart, apart)
+  group.most = math.max(group.most or apart, apart)
+  group.n, group.last = group.n + 1, block
+  if group.n < LEAST then group[group.n] = block end
+end
+
+-- Print a group, before the entry `after`.
+local function emit_group(group, after, emit)
+  if group.n >= LEAST then return emit(folded(group)) end
+  for i, block in ipairs(group) do
+    unfold(block, group[i + 1] and group[i + 1][1] or after, emit)
+  end
+end
+
+local folding = {}
+folding.__index = folding
+
+-- The block is over: `after` is the first entry behind it.
+local function end_block(self, after)
+  local block, group = self.block, self.group
+  self.block = nil
+  if not block then return end
+  if group and group.mark and group.mark == signature(block) then
+    add_to(group, block)
+  else
+    if group then emit_group(group, block[1], self.emit) end
+    self.group = group_of(block)
+  end
+  if not after then emit_group(self.group, nil, self.emit) end
+end
+
+--- The next entry.
+function folding:add(entry)
+  if self.all then return self.emit(entry) end
+  if belongs(self.block, entry) then
+    table.insert(self.block, entry)
+  else
+    end_block(self, entry)
+    self.block = { entry }
+  end
+  if entry.kind == "resync" then self.block.done = entry end
+end
+
+--- There are no more.
+function folding:finish()
+  end_block(self)
+end
+
+--- Entries one by one; emit(entry) gets those to print, as early as it is
+-- known how they go on.
+--   all   true: every one
+function fold.new(emit, all)
+  return setmetatable({ emit = emit, all = all }, folding)
 end
 
 --- The entries to print.
 --   all   true: every one
 function fold.entries(entries, all)
-  if all then return entries end
-  local out, blocks, i = {}, blocks_of(entries), 1
-  while blocks[i] do
-    local mark, group = signature(blocks[i]), { blocks[i] }
-    while mark and blocks[i + #group]
-      and signature(blocks[i + #group]) == mark do
-      group[#group + 1] = blocks[i + #group]
-    end
-    if #group >= LEAST then
-      out[#out + 1] = folded(group)
-    else
-      for k, block in ipairs(group) do
-        local after = blocks[i + k]
-        unfold(block, after and after[1], out)
-      end
-    end
-    i = i + #group
-  end
+  local out = {}
+  local stream = fold.new(function(entry) out[#out + 1] = entry end, all)
+  for _, entry in ipairs(entries) do stream:add(entry) end
+  stream:finish()
   return out
 end
 

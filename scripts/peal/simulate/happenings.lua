@@ -28,6 +28,15 @@ local function are_values(set)
   return next(set) ~= nil
 end
 
+-- Digits and dots, or hexadecimal groups: what a phone may have for its own.
+local function is_address(text)
+  local a, b, c, d = text:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
+  if a then
+    return math.max(tonumber(a), tonumber(b), tonumber(c), tonumber(d)) < 256
+  end
+  return text:find("^[%x:]*:[%x:]*:[%x:.]*$") ~= nil and #text <= 45
+end
+
 local function is_rule(value)
   return value == true or type(value) == "string"
 end
@@ -40,7 +49,7 @@ local FIELDS <const> = {
   registered = { "boolean", true }, trusted = { "boolean", true },
   clock = { "number", false, is_step, "seconds, 100 years at most" },
   set = { "table", false, are_values, "{ NAME = \"text\" }" },
-  address = { "string" },
+  address = { "string", false, is_address, "an IP address" },
   resync = { "any", false, is_rule, "true, or the text of a rule" },
 }
 

@@ -68,7 +68,8 @@ local function identity_of(about)
 end
 
 --- A phone with an engine, not started yet.
---   about   store, hardware, phone (options of phone.new), time, mono, random,
+--   about   store, hardware, phone (options of phone.new), first (its first
+--           life of all?), time, mono, random,
 --           server, dns, rules, trust, keyring, tell, log,
 --           remember(world), on_apply(changes), on_reboot(reason, hardware)
 -- @treturn table world (virtual), device, phone, engine
@@ -80,6 +81,8 @@ function life.new(about)
     "keep_unknown" } do
     options[name] = about.phone[name]
   end
+  local memory = about.first and about.phone.memory
+  options.memory = memory and { keep = memory.keep } or nil
   local p = phone.new(options)
   return { world = world, device = d, phone = p, engine = engine.new(p) }
 end

@@ -4,8 +4,8 @@ local fleet_plan = require "peal.fleet_plan"
 local inventory = require "peal.fleet_plan.inventory"
 local loop = require "peal.loop"
 local output = require "peal.cli.output"
+local progress = require "peal.cli.progress"
 local session = require "peal.cli.session"
-local sys = require "peal.sys"
 
 local fleet = {}
 
@@ -13,8 +13,6 @@ local BYTES_MAX <const> = 256 << 20
 local JOBS_MAX <const> = 1024
 -- Rows of each list that a person is shown.
 local PARAMS <const>, PATTERNS <const>, LINES <const> = 20, 4, 5
--- Between two lines of progress, s.
-local PROGRESS_S <const> = 0.2
 
 local CHANGES <const> = 4
 -- What a shell takes for the end by ^C.
@@ -84,24 +82,23 @@ end
 
 -- --- progress --------------------------------------------------------------
 
--- Someone who looks on is told how far it is; a file is not.
-local function progress(total)
-  local ok, terminal = pcall(require, "peal.terminal")
-  if not ok or not terminal.is_tty(2) then
-    return function() end, function() end
-  end
-  local done, bad, said = 0, 0, 0
-  local function tell(_, public)
+local function far(done, total, bad)
+  return ("%d of %d phones, %d failed or refused"):format(done, total, bad)
+end
+
+-- Someone who looks on is told how far it is.
+local function watch(total)
+  local done, bad = 0, 0
+  local tell, clear, say = progress.new()
+  return function(_, public)
     done = done + 1
     if public.outcome ~= "success" then bad = bad + 1 end
-    local now = sys.monotonic()
-    if now - said < PROGRESS_S and done < total then return end
-    said = now
-    io.stderr:write(("\r%d of %d phones, %d failed or refused "):format(done,
-      total, bad))
-    io.stderr:flush()
-  end
-  return tell, function() io.stderr:write("\r\27[K") end
+    if done == total then
+      say(far(done, total, bad))
+    else
+      tell(far, done, total, bad)
+    end
+  end, clear
 end
 
 local function verbose(entry, public)
@@ -250,7 +247,7 @@ function fleet.run(options)
   local list
   list, failed = read(options.fleet, open.schema)
   if not list then return nil, failed end
-  local tell, over = progress(#list)
+  local tell, over = watch(#list)
   local p = open.phone
   local public = summed_up(own_loop, open, list, {
     schema = open.schema, store = open.store, identity = p.identity,

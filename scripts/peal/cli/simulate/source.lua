@@ -1,20 +1,20 @@
 --- The phone that a simulation begins with: that of --phone and --store, or
 -- the one of a cassette.
+local one = require "peal.cli.plan.one"
 local rule_files = require "peal.world.rule_files"
-local session = require "peal.cli.session"
 
 local source = {}
 
+-- Where a daemon owns the store, from what its phone knows as well.
 local function of_session(options)
-  local open, failed = session.open(options, { read_only = true,
-    trust = true })
-  if not open then return nil, failed end
+  local open, found = one.open(options)
+  if not open then return nil, found end
   local file, p, world = open.file, open.phone, open.world
   return { schema = open.schema, store = open.store, device = world.device,
     trust = world.trust, rules = world.rules(), phone = {
       identity = p.identity, overrides = p.overrides, state = file.state,
       account = file.account, dhcp = file.dhcp,
-      keep_unknown = p.keep_unknown } }
+      keep_unknown = p.keep_unknown, memory = found and found.memory } }
 end
 
 -- Its memory is of a phone that was under way: here it boots.

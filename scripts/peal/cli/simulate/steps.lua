@@ -17,7 +17,8 @@ e WHAT      let something happen: day 3 02:00 server down for 4 h
 l           the timeline up to here
 d           what differs from the start
 h           this text
-q           quit; so does the end of the input]]
+q           quit; so does the end of the input
+^C          ends a step that takes long: it is where it was before]]
 
 -- One object a line, as the timeline is.
 local function print_json(value)
@@ -135,6 +136,19 @@ local function obey(sim, line, about)
   return trouble == nil
 end
 
+-- Obey, or with ^C go to where it was before.
+local function obey_or_stop(sim, line, about)
+  local place = sim:place()
+  local ok, done = require("peal.terminal").interruptible(obey, sim, line,
+    about)
+  about.clear()
+  if ok then return done end
+  if done ~= "interrupted" then error(done, 0) end
+  sim:return_to(place)
+  output.say("interrupted")
+  print_where(sim, about)
+end
+
 local STDIN <const> = 0
 
 -- Is somebody typing?
@@ -142,11 +156,12 @@ local function is_at_terminal()
   return require("peal.terminal").is_tty(STDIN)
 end
 
---- @param about  options, schema, print_line, value_of, changes_text
+--- @param about  options, schema, print_line, value_of, changes_text, clear()
 -- @treturn integer exit code
 function steps.run(sim, about)
   local at_terminal = is_at_terminal()
   local last, sound = "n", true
+  local act = at_terminal and obey_or_stop or obey
   while true do
     if at_terminal then
       io.stdout:write(where(sim), "> "):flush()
@@ -155,7 +170,7 @@ function steps.run(sim, about)
     if not line or line:find("^%s*q%s*$") then break end
     if not line:find("%S") then line = last end
     last = line
-    sound = obey(sim, line, about) and sound
+    sound = act(sim, line, about) and sound
   end
   return (sound or at_terminal) and 0 or 1
 end
