@@ -33,24 +33,25 @@ local function source_of(about)
 end
 
 -- When a revision was committed, and why; nil: it is not kept.
-local function time_of(store, number)
-  for _, one in ipairs(store:revisions() or {}) do
+--   kept   store:revisions(): asked for once, since it reads a bit of each
+local function time_of(kept, number)
+  for _, one in ipairs(kept) do
     if one.number == number then return one.time, one.cause end
   end
 end
 
 -- The newest revision older than `number`, to read; nil: there is none.
-local function before(store, number)
+local function before(store, kept, number)
   local older
-  for _, one in ipairs(store:revisions() or {}) do
+  for _, one in ipairs(kept) do
     if one.number < number then older = one.number end
   end
   return older and store:past(older) or nil
 end
 
 -- What the value has overrode: { value, default, author ..., time }.
-local function overrode(store, about)
-  local older = before(store, about.revision)
+local function overrode(store, kept, about)
+  local older = before(store, kept, about.revision)
   local old = older and older:value(about.name)
   local found
   if old then
@@ -58,7 +59,7 @@ local function overrode(store, about)
     found.value, found.default = value_of(older, old), old.is_default
   end
   if older then older:close() end
-  if found then found.time = time_of(store, found.revision) end
+  if found then found.time = time_of(kept, found.revision) end
   return found
 end
 
@@ -205,7 +206,7 @@ local function add_trace(store, list, found)
 end
 
 -- A default that was another value before: since when, and by whom.
-local function watch_default(store, found)
+local function watch_default(kept, found)
   local since
   return function(st, number)
     if found.overrode then return end
@@ -215,13 +216,13 @@ local function watch_default(store, found)
     elseif since then
       found.overrode, found.revision = source_of(about), since
       found.overrode.value = value_of(st, about)
-      found.overrode.time = time_of(store, found.overrode.revision)
+      found.overrode.time = time_of(kept, found.overrode.revision)
     end
   end
 end
 
-local function add_revision(store, found)
-  found.time, found.cause = time_of(store, found.revision)
+local function add_revision(kept, found)
+  found.time, found.cause = time_of(kept, found.revision)
 end
 
 --- All that is known of a value, as plain data. Secrets are fingerprints.
@@ -232,6 +233,7 @@ function explain.value(store, name, where)
   local about = store:value(name)
   if not about then return nil end
   where = where or {}
+  local kept = store:revisions() or {}
   local override = where.override
   local found = { name = about.name, value = value_of(store, about),
     type = about.type, ua = about.ua,
@@ -244,15 +246,15 @@ function explain.value(store, name, where)
     found.author, found.revision = about.author, about.revision
     found.rule, found.url = nonempty(about.rule), nonempty(about.url)
     found.line, found.cycle = nonempty(about.line), nonempty(about.cycle)
-    add_revision(store, found)
-    found.overrode = overrode(store, about)
+    add_revision(kept, found)
+    found.overrode = overrode(store, kept, about)
     found.put_back = put_back(store, found)
   end
-  local list = traces.all(store, { waiting = where.waiting,
+  local list = traces.all(store, kept, { waiting = where.waiting,
     from = nonempty(about.revision),
-    look = about.is_default and watch_default(store, found) or nil })
+    look = about.is_default and watch_default(kept, found) or nil })
   if about.is_default and found.revision then
-    add_revision(store, found)
+    add_revision(kept, found)
     found.author = revisions.author(about, found.cause)
     found.steps = found.author == "undo" and undo_steps(list, found.revision)
       or nil
@@ -266,7 +268,8 @@ end
 -- value(): for names that are no parameters, too.
 --   where   as there
 function explain.attempts(store, name, where)
-  return lost(store, traces.all(store, where), { name = name })
+  local list = traces.all(store, store:revisions() or {}, where)
+  return lost(store, list, { name = name })
     or json.array()
 end
 
@@ -295,9 +298,9 @@ end
 
 -- What it has changed, between the revision before it and its last one; and
 -- that one's number.
-local function changes_of(store, cycle)
+local function changes_of(store, kept, cycle)
   local previous, first, last
-  for _, one in ipairs(store:revisions() or {}) do
+  for _, one in ipairs(kept) do
     if one.cycle == cycle and one.cause == "resync" then
       first, last = first or previous, one.number
     elseif not last then
@@ -316,7 +319,8 @@ end
 --   undone (steps of the watch that took it back)
 -- @return[2] nil, failure, with the numbers that are kept in `kept`
 function explain.cycle(store, n, where)
-  local list = traces.all(store, where or {})
+  local kept = store:revisions() or {}
+  local list = traces.all(store, kept, where)
   local found = n and find_trace(list, n, false)
   for _, trace in ipairs(list) do
     if not found and not trace.undo and (not n or trace.cycle == n) then
@@ -330,7 +334,7 @@ function explain.cycle(store, n, where)
     explicit = found.explicit, prvst = found.prvst,
     steps = json.array(found.steps), undone = undo and undo.steps }
   if found.outcome ~= "refused" then
-    out.revision, out.changes = changes_of(store, found.cycle)
+    out.revision, out.changes = changes_of(store, kept, found.cycle)
   end
   return out
 end

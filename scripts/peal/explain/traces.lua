@@ -47,20 +47,21 @@ end
 
 --- All of them, the newest first, as the trace was kept; revision: where it is
 -- found; undo: of what rules/health.lua took back.
+--   kept             store:revisions()
 --   options.waiting  those that wait for a commit, by slot, as in keep.lua
 --   options.from     look no further back than this revision
 --   options.look     function(store, number), called for each revision on the
 --                    way, from the newest on
-function traces.all(store, options)
+function traces.all(store, kept, options)
   local list, seen = {}, {}
+  options = options or {}
   local look = options.look or function() end
   local waiting = options.waiting or {}
   take(list, seen, function(slot) return waiting[slot] end, store:revision())
   take_stored(list, seen, store, store:revision())
   look(store, store:revision())
-  local revisions = store:revisions() or {}
-  for i = #revisions, 1, -1 do
-    local number = revisions[i].number
+  for i = #kept, 1, -1 do
+    local number = kept[i].number
     if options.from and number < options.from then break end
     local past = number ~= store:revision() and store:past(number)
     if past then
