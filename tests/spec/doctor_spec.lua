@@ -121,6 +121,17 @@ describe("the doctor", function()
     assert.matches("mend the line", steps.parse.cure)
   end)
 
+  it("names the cures for values that do not fit and for unknown names",
+    function()
+      local steps = examine(body(support.profile { Resync_Periodik = "1",
+        Resync_Periodic = "often" }))
+      assert.are.equal("warning", steps.apply.verdict)
+      assert.are.equal("mend Resync_Periodic in the profile: peal profile "
+        .. "check FILE lists all; write Resync_Periodic for Resync_Periodik; "
+        .. "names of the maker's own go into the phone file's registry",
+        steps.apply.cure)
+    end)
+
   it("tells the address that answers from those that do not", function()
     local steps, report = examine(function(request)
       if request.address == "192.0.2.7" then

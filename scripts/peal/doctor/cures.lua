@@ -113,8 +113,8 @@ function cures.of(about)
   return advice.of(about.failed, about.phone, about.id)
 end
 
---- For parameters that nobody knows.
-function cures.unknown(notes)
+-- For parameters that nobody knows.
+local function of_unknown(notes)
   for _, note in ipairs(notes) do
     if note.suggest then
       return ("write %s for %s; names of the maker's own go into the phone "
@@ -125,10 +125,19 @@ function cures.unknown(notes)
     .. "--keep-unknown keeps all of them as plain text"
 end
 
---- For values that do not fit.
-function cures.bad(note)
+-- For values that do not fit.
+local function of_bad(notes)
   return ("mend %s in the profile: peal profile check FILE lists all"):format(
-    note and note.name or "the values")
+    notes[1].name or "the values")
+end
+
+--- For what a profile holds and a phone does not take.
+--   unknown, bad   notes of either kind; one of the lists may be empty
+function cures.values(unknown, bad)
+  local parts = {}
+  if #bad > 0 then parts[1] = of_bad(bad) end
+  if #unknown > 0 then parts[#parts + 1] = of_unknown(unknown) end
+  return table.concat(parts, "; ")
 end
 
 return cures

@@ -278,9 +278,8 @@ function say.apply(seen)
   end
   if result.reboot then out[#out + 1] = "a reboot would be needed" end
   local text = line(table.concat(out, "; "))
-  if #unknown > 0 then return text, "warning", cures.unknown(unknown) end
-  if #bad > 0 then return text, "warning", cures.bad(bad[1]) end
-  return text
+  if #unknown + #bad == 0 then return text end
+  return text, "warning", cures.values(unknown, bad)
 end
 
 return say
