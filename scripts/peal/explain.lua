@@ -438,7 +438,7 @@ end
 
 --- The tree of a cycle for a person.
 function explain.cycle_text(found)
-  local root = tree.new(("cycle %d: %s%s"):format(found.cycle,
+  local root = tree.new(("cycle %s: %s%s"):format(found.cycle or "?",
     found.outcome or "unfinished",
     found.reason and ", " .. found.reason or ""))
   root:add("at", found.time and civil.iso(found.time))

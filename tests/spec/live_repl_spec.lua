@@ -95,8 +95,11 @@ q
       assert.matches('trigger .-\n"trigger"\n"cli"\nrule .-\n"rule"\ntrue\n'
         .. '{ "Profile_Rule", "Profile_Rule_B"', out)
       assert.matches("success, 2 changes; nothing was written\n", out)
-      assert.matches("cycle 1, asked by cli: success\n  trigger .-\n  commit",
-        out)
+      assert.matches("\ncycle 1: success\n  at .-\n  because .-\n  trigger .-"
+        .. "\n  rule +Profile_Rule\n.-\n    commit +2 changes\n", out)
+      assert.matches("\nrule +Profile_Rule\n  text +http", out)
+      assert.is_nil(out:find("triggers=", 1, true))
+      assert.is_nil(out:find("alternatives=", 1, true))
       assert.matches("the run was left\n$", out)
     end)
 

@@ -1,4 +1,6 @@
 --- The steps of a trace as branches of a tree; docs/trace.md has them all.
+local tree = require "peal.explain.tree"
+
 local steps = {}
 
 local function comparison(c)
@@ -210,19 +212,40 @@ function SAY.cut(step, branch)
   branch:add("...", ("%d steps were too many to keep"):format(step.left_out))
 end
 
+-- What the steps before it mean to a step: let_pass, whether a trust rule has
+-- had its say about the server.
+local function follow(seen, step)
+  if step.step == "rule" or step.step == "redirect" then
+    seen.let_pass = nil
+  elseif step.step == "trust" then
+    seen.let_pass = step.accept
+  end
+end
+
 --- Add the branches of these steps; those of a rule go below it.
 function steps.add(branch, list)
-  local rule, let_pass
+  local rule, seen = nil, {}
   for _, step in ipairs(list) do
     local say = SAY[step.step]
     if step.step == "rule" then
-      rule, let_pass = say(step, branch), nil
+      rule = say(step, branch)
     elseif say then
-      say(step, step.step ~= "trigger" and rule or branch, let_pass)
+      say(step, step.step ~= "trigger" and rule or branch, seen.let_pass)
     end
-    if step.step == "trust" then let_pass = step.accept end
-    if step.step == "redirect" then let_pass = nil end
+    follow(seen, step)
   end
+end
+
+--- The last of these steps, in lines of its own; of a kind that no tree
+-- tells, its name.
+function steps.last(list)
+  local root, seen, step = tree.new(), {}, list[#list]
+  for i = 1, #list - 1 do follow(seen, list[i]) end
+  local say = SAY[step.step]
+  if say then say(step, root, seen.let_pass) end
+  local lines = {}
+  for i, branch in ipairs(root) do lines[i] = branch:write() end
+  return lines[1] and table.concat(lines, "\n") or step.step
 end
 
 return steps

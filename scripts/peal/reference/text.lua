@@ -29,8 +29,8 @@ end
 
 -- The beginning of a text that fits into the line.
 local function cut(words, indent)
-  local text = wrap(words, indent, indent + #" ...")
-  local line, rest = text:match("^([^\n]*)(.*)")
+  local lines = wrap(words, indent, indent + #" ...")
+  local line, rest = lines:match("^([^\n]*)(.*)")
   return rest == "" and line or line .. " ..."
 end
 

@@ -54,13 +54,12 @@ local function step(repl, rest)
 end
 
 local function trace(repl)
-  local session = repl.session
-  if session.last_trace then
-    return repl:say(require("peal.repl.step").trace(session.last_trace))
+  local session, explain = repl.session, require "peal.explain"
+  local found, failed = session.last_trace, nil
+  if not found then
+    found, failed = explain.cycle(session.store, nil,
+      { waiting = session.phone.keep.waiting.trace })
   end
-  local explain = require "peal.explain"
-  local found, failed = explain.cycle(session.store, nil,
-    { waiting = session.phone.keep.waiting.trace })
   if not found then failure.raise(failed) end
   repl:say(explain.cycle_text(found))
 end

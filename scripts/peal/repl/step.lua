@@ -1,43 +1,12 @@
 --- A resync that somebody looks at: it stops between its phases, or where a
 -- parameter is about to be written, and a prompt opens there.
-local json = require "peal.json"
 local shown = require "peal.shown"
-local sorted = require "peal.sorted"
+local steps = require "peal.explain.steps"
 
 local step = {}
 
 local HELP <const> = "n: next  c: go on  q: leave the run; run, step and "
   .. "trace can be looked at"
-
-local function value_text(value)
-  if type(value) ~= "table" then return tostring(value) end
-  local ok, text = pcall(json.encode, value)
-  return ok and text or "..."
-end
-
-local WIDTH <const> = 300
-
--- "fetch     method=GET rule=Profile_Rule url=http://..."
-local function line_of(one)
-  local parts = {}
-  for _, key in ipairs(sorted.keys(one)) do
-    if key ~= "step" then
-      parts[#parts + 1] = key .. "=" .. value_text(one[key])
-    end
-  end
-  return require("peal.cli.output").clip(("%-9s %s"):format(one.step,
-    table.concat(parts, " ")), WIDTH)
-end
-
---- A trace as a text.
-function step.trace(trace)
-  local lines = { ("cycle %s, asked by %s%s"):format(trace.cycle or "?",
-    trace.asked_by or "?", trace.outcome and ": " .. trace.outcome or "") }
-  for _, one in ipairs(trace.steps or {}) do
-    lines[#lines + 1] = "  " .. line_of(one)
-  end
-  return table.concat(lines, "\n")
-end
 
 local function values_of(store, list)
   local out = {}
@@ -107,7 +76,7 @@ local function stop(repl, names)
 end
 
 local function stop_at_step(repl, run, one)
-  repl:say(line_of(one))
+  repl:say(steps.last(run.trace.steps))
   return stop(repl, { run = view_of(run), step = one,
     trace = data_of(run.trace) })
 end
