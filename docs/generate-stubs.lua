@@ -135,6 +135,11 @@ local TIME <const> = [[
 ---@field in_dialog boolean
 ---@field headers { name: string, value: string }[] in order
 
+--- Seconds until something, and how many more the dice may add.
+---@class peal.Delay
+---@field after integer
+---@field spread? integer
+
 --- What a profile rule asks for.
 ---@class peal.Plan
 ---@field action "run"|"skip"
@@ -156,7 +161,7 @@ local STAGE <const> = [[
 ---@class peal.Phone.%s: peal.Phone
 %s
 --- %s
----@alias peal.Answer.%s any
+---@alias peal.Answer.%s %s
 
 --- What %s.lua returns.
 ---@class peal.Rule.%s
@@ -164,11 +169,37 @@ local STAGE <const> = [[
 ---@field decide fun(phone: peal.Phone.%s): peal.Answer.%s, ...
 ]]
 
+-- The first result of decide(), as the stage's own check reads it.
+local ANSWERS <const> = {
+  trigger = "boolean",
+  profile = "peal.Plan|nil",
+  apply = "{ refuse?: table<string, string>, "
+    .. "change?: table<string, string> }|nil",
+  upgrade = '{ action: "skip"|"activate"|"fetch", load?: string, '
+    .. "fetch?: table, retry?: { after: integer, spread?: integer }, "
+    .. "reason?: string }|nil",
+  headset = '{ action: "skip"|"fetch"|"offer", fetch?: table, '
+    .. "index?: integer, reason?: string }|nil",
+  report = "{ send?: table[], again?: { after: integer, spread?: integer }, "
+    .. "reason?: string }|nil",
+  certificate = "{ renew: boolean, after?: integer, spread?: integer, "
+    .. "reason?: string }",
+  health = '{ verdict: "keep"|"wait"|"undo", after?: integer, '
+    .. "resync?: boolean, reason?: string }",
+  schedule = "{ start?: peal.Delay, periodic?: peal.Delay, "
+    .. "retry?: peal.Delay, at?: { minute: integer, spread?: integer }, "
+    .. "forced?: integer, poll?: integer, reason?: string }|nil",
+  privacy = "{ remove?: string[], set?: table<string, string>, "
+    .. "add?: { name: string, value: string }[], reason?: string }|nil",
+  trust = "{ accept: boolean, list?: boolean, reason?: string, "
+    .. "word?: string }",
+}
+
 local function stage_text(name)
   local stage = stages[name]
   return STAGE:format(name, stage.purpose, name,
     fields_of(stage.fields, views[name]), "Answer: " .. stage.answer .. ".",
-    name, name, name, name, name, name)
+    name, assert(ANSWERS[name], name), name, name, name, name, name)
 end
 
 local function rules_file()

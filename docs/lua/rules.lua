@@ -21,6 +21,11 @@
 ---@field in_dialog boolean
 ---@field headers { name: string, value: string }[] in order
 
+--- Seconds until something, and how many more the dice may add.
+---@class peal.Delay
+---@field after integer
+---@field spread? integer
+
 --- What a profile rule asks for.
 ---@class peal.Plan
 ---@field action "run"|"skip"
@@ -46,7 +51,7 @@
 ---@class peal.Phone.trigger: peal.Phone
 
 --- Answer: true, or false and a reason; as a third what classic.triggers() has looked at, for peal explain.
----@alias peal.Answer.trigger any
+---@alias peal.Answer.trigger boolean
 
 --- What trigger.lua returns.
 ---@class peal.Rule.trigger
@@ -58,7 +63,7 @@
 ---@field rule { name: string, text: string } { name = "Profile_Rule_B", text = its text }
 
 --- Answer: a plan { action = "run", assigns =, fetch = } or { action = "skip", reason = }, or nil, a sentence and a word.
----@alias peal.Answer.profile any
+---@alias peal.Answer.profile peal.Plan|nil
 
 --- What profile.lua returns.
 ---@class peal.Rule.profile
@@ -72,7 +77,7 @@
 ---@field url string where the profile came from, "" for assignments
 
 --- Answer: nil (accept all) or { refuse = { NAME = reason }, change = { NAME = value } }.
----@alias peal.Answer.apply any
+---@alias peal.Answer.apply { refuse?: table<string, string>, change?: table<string, string> }|nil
 
 --- What apply.lua returns.
 ---@class peal.Rule.apply
@@ -90,7 +95,7 @@
 ---@field url string? the rule that was asked for, once; nil: Upgrade_Rule
 
 --- Answer: { action = "skip", reason = }, { action = "activate", load = NAME } (it lies in the other partition), or { action = "fetch", fetch = { url =, ... }, load = (nil: as the file is called), retry = { after =, spread = } should it fail (nil: Upgrade_Error_Retry_Delay) }; or nil, a sentence and a word.
----@alias peal.Answer.upgrade any
+---@alias peal.Answer.upgrade { action: "skip"|"activate"|"fetch", load?: string, fetch?: table, retry?: { after: integer, spread?: integer }, reason?: string }|nil
 
 --- What upgrade.lua returns.
 ---@class peal.Rule.upgrade
@@ -105,7 +110,7 @@
 ---@field offers table[]? nil, or list of { model, version, file, size, sha256 }
 
 --- Answer: { action = "skip", reason = }, { action = "fetch", fetch = { url = } } or { action = "offer", index = }; or nil, a sentence and a word.
----@alias peal.Answer.headset any
+---@alias peal.Answer.headset { action: "skip"|"fetch"|"offer", fetch?: table, index?: integer, reason?: string }|nil
 
 --- What headset.lua returns.
 ---@class peal.Rule.headset
@@ -118,7 +123,7 @@
 ---@field timer_for string? timer: the event whose answer had `again`
 
 --- Answer: { send = list of { fetch = { url =, key =, uid =, pwd = }, content = "full", "delta" or "status", method = "POST" or "PUT" }, again = { after =, spread = } until it is asked next, reason = }; or nil, a sentence and a word.
----@alias peal.Answer.report any
+---@alias peal.Answer.report { send?: table[], again?: { after: integer, spread?: integer }, reason?: string }|nil
 
 --- What report.lua returns.
 ---@class peal.Rule.report
@@ -141,7 +146,7 @@
 ---@field what "mic"|"host" "mic": the phone's own, which a service renews; "host": the one that it makes for the terminals it serves
 
 --- Answer: { renew = true or false, after = seconds until it is asked next (nil: a day), spread = up to so many more, reason = }.
----@alias peal.Answer.certificate any
+---@alias peal.Answer.certificate { renew: boolean, after?: integer, spread?: integer, reason?: string }
 
 --- What certificate.lua returns.
 ---@class peal.Rule.certificate
@@ -158,7 +163,7 @@
 ---@field was_registered boolean? was it, before the commit?
 
 --- Answer: { verdict = "keep" }, { verdict = "wait", after = seconds until it is asked again at the latest }, or { verdict = "undo", reason = }.
----@alias peal.Answer.health any
+---@alias peal.Answer.health { verdict: "keep"|"wait"|"undo", after?: integer, resync?: boolean, reason?: string }
 
 --- What health.lua returns.
 ---@class peal.Rule.health
@@ -176,7 +181,7 @@
 ---@field success_seen boolean was any run since boot successful?
 
 --- Answer: { start = { after =, spread = } (boot), periodic = {...}, retry = {...}, at = { minute = of the local day, spread = }, forced = longest wait for idle lines, poll = wait for the trigger, reason = }; what is left out is off.
----@alias peal.Answer.schedule any
+---@alias peal.Answer.schedule { start?: peal.Delay, periodic?: peal.Delay, retry?: peal.Delay, at?: { minute: integer, spread?: integer }, forced?: integer, poll?: integer, reason?: string }|nil
 
 --- What schedule.lua returns.
 ---@class peal.Rule.schedule
@@ -194,7 +199,7 @@
 ---@field values string[] list of what the line wants: "header", "session", "user", "id", "critical"; or "none" or "Disabled" alone
 
 --- Answer: nil: as it is; or { remove = names of headers, set = { NAME = value of its first one }, add = list of { name =, value = }, behind Contact or else CSeq, reason = }.
----@alias peal.Answer.privacy any
+---@alias peal.Answer.privacy { remove?: string[], set?: table<string, string>, add?: { name: string, value: string }[], reason?: string }|nil
 
 --- What privacy.lua returns.
 ---@class peal.Rule.privacy
@@ -215,7 +220,7 @@
 ---@field word "c.expired"|"c.future"|"c.untrusted"|"c.name"|"c.dns"|"c.weak"|"clock" the check that failed: "c.expired", "c.future", "c.untrusted", "c.name", "c.dns", "c.weak", or "clock" (a date, and the clock is not set)
 
 --- Answer: { accept = true or false, list = false (nil: true; note it in the Invalid list), reason =, word = (nil: the check's) }.
----@alias peal.Answer.trust any
+---@alias peal.Answer.trust { accept: boolean, list?: boolean, reason?: string, word?: string }
 
 --- What trust.lua returns.
 ---@class peal.Rule.trust
