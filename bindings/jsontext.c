@@ -36,6 +36,13 @@ static void check(struct writer *w, enum peal_err err)
 	lua_error(w->L);
 }
 
+/* For what handles one value or name; more of them than a stack holds are no
+ * data of ours. */
+static void check_stack(struct writer *w)
+{
+	check(w, lua_checkstack(w->L, 12) ? PEAL_OK : PEAL_ENOMEM);
+}
+
 /* Room for `len` more bytes. */
 static unsigned char *room(struct writer *w, size_t len)
 {
@@ -249,8 +256,9 @@ static int next_key(lua_State *L, int table, int pairs)
 }
 
 /* Pushes what the keys of the table are called; returns where they begin. */
-static int push_names(lua_State *L)
+static int push_names(struct writer *w)
 {
+	lua_State *L = w->L;
 	int table = lua_gettop(L), pairs = 0, first;
 
 	if (luaL_getmetafield(L, table, "__pairs") != LUA_TNIL) {
@@ -262,7 +270,7 @@ static int push_names(lua_State *L)
 	}
 	first = lua_gettop(L);
 	while (next_key(L, table, pairs)) {
-		luaL_checkstack(L, 8, "too many names");
+		check_stack(w);
 		if (lua_type(L, -1) == LUA_TSTRING) {
 			lua_pushvalue(L, -1);
 		} else {
@@ -323,7 +331,7 @@ static void write_object(struct writer *w)
 {
 	struct name few[16], *names = few;
 	lua_State *L = w->L;
-	int table = lua_gettop(L), first = push_names(L), i;
+	int table = lua_gettop(L), first = push_names(w), i;
 	int n = lua_gettop(L) + 1 - first;
 
 	if (n > (int)(sizeof(few) / sizeof(*few)))
@@ -353,7 +361,7 @@ static void check_depth(struct writer *w)
 
 static void write_table(struct writer *w)
 {
-	luaL_checkstack(w->L, 8, NULL);
+	check_stack(w);
 	if (lua_rawequal(w->L, -1, NULL_MARK))
 		add_str(w, "null");
 	else if (is_array(w->L))

@@ -259,6 +259,56 @@ static void resyncs_or_leaves_the_store_whole(void)
 	end_world(L, &p);
 }
 
+/* --- JSON --- */
+
+/* More names than the writer has room for at once, keys that are no texts, and
+ * a text that grows. */
+static const char write_json[] =
+	"local json = require 'peal.json'\n"
+	"local data = { list = { 1, 2.5, true, json.null }, [7] = {} }\n"
+	"for i = 1, 40 do data['name ' .. i] = ('x\\n'):rep(i * 9) end\n"
+	"local text = json.encode(data, true)\n"
+	"return function()\n"
+	"  if json.encode(data, true) ~= text then error 'another text' end\n"
+	"end\n";
+
+/* 1 when the text was written. */
+static int write_once(lua_State *L, struct pressure *p, long nth, long n)
+{
+	int failed;
+
+	lua_gc(L, LUA_GCCOLLECT);
+	lua_pushvalue(L, 1);
+	press(p, nth, n);
+	failed = lua_pcall(L, 0, 0, 0);
+	relieve(p);
+	check_sentence(L, failed, nth);
+	lua_settop(L, 1);
+	return !failed;
+}
+
+static void writes_json_or_says_why_not(void)
+{
+	struct pressure p;
+	lua_State *L;
+	long nth = 0, runs = 0, well = 0;
+	size_t i;
+
+	begin(&p);
+	L = peal_host_open();
+	REQUIRE(L != NULL);
+	REQUIRE(!luaL_dostring(L, write_json));
+	do {
+		nth++;
+		for (i = 0; i < 3; i++, runs++)
+			well += write_once(L, &p, nth, times[i]);
+	} while (p.a.failed);
+	tell(test_run()->name, runs, nth);
+	CHECK(nth > 5);
+	CHECK(well > 0 && well < runs);
+	end_world(L, &p);
+}
+
 /* --- the command line --- */
 
 struct line {
@@ -448,6 +498,7 @@ TEST_MAIN({ "starts_the_libraries", starts_the_libraries },
 	  { "opens_or_says_why_not", opens_or_says_why_not },
 	  { "resyncs_or_leaves_the_store_whole",
 	    resyncs_or_leaves_the_store_whole },
+	  { "writes_json_or_says_why_not", writes_json_or_says_why_not },
 	  { "ends_a_command_with_a_sentence", ends_a_command_with_a_sentence },
 	  { "resyncs_over_http_or_says_why_not",
 	    resyncs_over_http_or_says_why_not })
