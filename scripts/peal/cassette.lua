@@ -14,6 +14,7 @@
 local decode = require "peal.decode"
 local encode = require "peal.encode"
 local form = require "peal.world.tape_form"
+local hex = require "peal.hex"
 local sys = require "peal.sys"
 
 local cassette = {}
@@ -41,10 +42,6 @@ local IDENTITY <const> = { identity = "table" }
 local KEY <const> = 32
 local STORE <const> = { bytes = "string", key = "string" }
 local ROOTS <const> = { "identity", "keyring" }
-
-local function hex(bytes)
-  return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
-end
 
 local function unhex(text)
   return (text:gsub("%x%x", function(two)

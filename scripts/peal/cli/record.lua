@@ -3,6 +3,7 @@ local cassette = require "peal.cassette"
 local cassette_file = require "peal.cli.cassette_file"
 local cycle = require "peal.cycle"
 local files = require "peal.cli.files"
+local hex = require "peal.hex"
 local output = require "peal.cli.output"
 local passphrase = require "peal.cli.passphrase"
 local remote = require "peal.cli.remote"
@@ -73,10 +74,6 @@ local function here(options, lock)
 end
 
 -- --- of a daemon ---
-
-local function hex(bytes)
-  return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
-end
 
 local function fetch_parts(daemon, size)
   local base64 = require "peal.base64"

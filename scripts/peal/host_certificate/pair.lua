@@ -13,6 +13,7 @@
 -- Source: MiVoice Office 400 WebAdmin help, "Public"; RFC 5280; where the help
 -- is silent, our choice.
 local calendar = require "peal.host_certificate.calendar"
+local hex = require "peal.hex"
 local trust = require "peal.trust"
 
 local pair = {}
@@ -118,10 +119,6 @@ local function previous_pem(old, time)
   local _, text = pair.previous({
     older = table.move(roots, 1, PREVIOUS_MAX, 1, {}) }, time)
   return text ~= "" and text or nil
-end
-
-local function hex(bytes)
-  return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
 end
 
 local function new_root(world, about, id)
