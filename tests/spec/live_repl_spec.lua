@@ -156,6 +156,17 @@ select("#", status())
           out)
       end)
 
+    it("is asked for the trace of a cycle that it has yet to write",
+      function()
+        if not attach() then return end
+        process.remove(root .. "/a.xml")
+        assert.equal("failure", d:ask("resync",
+          { wait = true }).public.outcome)
+        local out = succeeds(":trace\n:why GPP_A\n", "--attach")
+        assert.matches("^cycle %d+: failure\n", out)
+        assert.matches("in vain .-cycle %d+ failed: Profile_Rule", out)
+      end)
+
     it("is named by a :plan that is not attached", function()
       if not attach() then return end
       assert.matches("the next resync (of its daemon with peal repl --attach "
