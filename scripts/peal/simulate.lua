@@ -472,13 +472,17 @@ function sim:set(name, value)
   return act(self, function() return self:write({ [name] = value }, "set") end)
 end
 
--- Would the store take these values? Nothing is written.
+-- Would the store take these values? Nothing is written. A name that a
+-- profile may bring on the way is not known yet.
 local function check_values(self, values)
   local txn, sentence = self.kept:begin()
   if not txn then return nil, sentence end
   for _, name in ipairs(sorted.keys(values)) do
-    local ok, trouble = txn:set(name, values[name])
-    sentence = sentence or not ok and ("%s: %s"):format(name, trouble) or nil
+    local ok, trouble, word = txn:set(name, values[name])
+    local comes = word == "unknown-name" and self.options.phone.keep_unknown
+    if not ok and not comes then
+      sentence = sentence or ("%s: %s"):format(name, trouble)
+    end
   end
   txn:abort()
   return sentence == nil, sentence

@@ -268,6 +268,14 @@ end }]])
     end)
   end
 
+  it("names what an event is to be, and the value that it is not", function()
+    local r = peal("--event", "day 2 address nonsense")
+    assert.matches('address is an IP address, not "nonsense"', r.err, 1, true)
+    r = peal("--event", "day 2 set Nope=1")
+    assert.matches("there is no parameter Nope", r.err, 1, true)
+    assert.are.equal("", r.out)
+  end)
+
   local SCRIPTS <const> = {
     { "that cannot be read", "return {" },
     { "that is no script", "return 7" },

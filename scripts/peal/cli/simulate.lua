@@ -26,7 +26,7 @@ local command = {
     .. "one with factory settings. Where a daemon owns the store (peal\nrun), "
     .. "it begins from what that daemon knows. In each case the phone boots.",
   options = {
-    { "--days", "N", "how long (30)" },
+    { "--days", "N", "how long (30); not with --at or --step" },
     { "--from", "TIME", "begin at that time (now)" },
     { "--zone", "TZ", "POSIX time zone of the phone's device" },
     { "--server", "SCRIPT", "Lua that answers for the servers" },
@@ -35,7 +35,7 @@ local command = {
     { "--event", "TEXT", "\"day 3 02:00 server down for 4 h\"; may be "
       .. "repeated", repeated = true },
     { "--seed", "N", "other dice (1)" },
-    { "--at", "TIME", "print values and what has changed by then" },
+    { "--at", "TIME", "end there: print values and what has changed by then" },
     { "--step", nil, "go step by step, forward and back" },
     { "--record", "OUT", "write a resync to a cassette: the first one from "
       .. "--at,\n                       else the last one" },

@@ -125,7 +125,8 @@ local function kind_of(given)
         return nil, ("%s is a %s, not a %s"):format(name, type(value),
           known[1])
       elseif known[3] and not known[3](value) then
-        return nil, ("%s is %s"):format(name, known[4])
+        return nil, ("%s is %s%s"):format(name, known[4],
+          type(value) == "string" and (", not %q"):format(value) or "")
       elseif kind then
         return nil, ("one thing at a time: %s, or %s"):format(kind, name)
       end
