@@ -5,6 +5,7 @@ local json = require "peal.json"
 local member = require "peal.daemon.member"
 local span = require "peal.span"
 local sys = require "peal.sys"
+local task = require "peal.task"
 
 local daemon = {}
 daemon.__index = daemon
@@ -189,7 +190,7 @@ local function on_error(self, text)
   for _, one in ipairs(self.members) do
     one:write("internal error: " .. text)
   end
-  if text:find("not enough memory", 1, true) then
+  if task.is_exhaustion(text) then
     self.why, self.code = "out of memory", 1
   elseif self.errors >= ERRORS_MAX then
     self.why, self.code = "too many internal errors", 1

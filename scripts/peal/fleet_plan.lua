@@ -117,7 +117,7 @@ end
 local function guarded(about, base, entry)
   local ok, public = pcall(one, about, base, entry)
   if ok then return public end
-  if tostring(public):find("not enough memory$") then error(public, 0) end
+  if task.is_exhaustion(public) then error(public, 0) end
   return failed("internal error: " .. tostring(public), "internal")
 end
 

@@ -6,6 +6,7 @@ local book = require "peal.rules.book"
 local factory = require "peal.rules.factory"
 local say = require "peal.rules.say"
 local stages = require "peal.stages"
+local task = require "peal.task"
 
 local rules = {}
 
@@ -25,7 +26,7 @@ local function read(stage, results)
   local ok, answer, why = pcall(stages[stage].check, results[1], results[2],
     results[3], results[4])
   if ok then return answer, why, "bad-rule-file" end
-  if tostring(answer):find("not enough memory$") then error(answer, 0) end
+  if task.is_exhaustion(answer) then error(answer, 0) end
   return nil, tostring(answer), "bad-rule-file"
 end
 

@@ -8,9 +8,11 @@ local task = {}
 local guards = setmetatable({}, { __mode = "k" })
 
 --- Does an error say that memory has run out? Whoever catches errors has to
--- let it pass, up to the event loop: there is none for more.
+-- let it pass, up to the event loop: there is none for more. A traceback may
+-- follow it.
 function task.is_exhaustion(err)
-  return tostring(err):find("not enough memory$") ~= nil
+  local text = tostring(err):gsub("\nstack traceback:.*$", "")
+  return text:find("not enough memory$") ~= nil
 end
 
 local function step(co, ...)

@@ -58,4 +58,19 @@ describe("a task", function()
     assert.is_truthy(err:find("broken inside", 1, true))
     assert.is_truthy(err:find("task_spec.lua", 1, true))
   end)
+
+  it("knows the word for no memory, with a traceback behind it or none",
+    function()
+      for text, expected in pairs {
+        ["not enough memory"] = true,
+        ["rule.lua:3: not enough memory"] = true,
+        ["not enough memory\nstack traceback:\n\t[C]: in ?"] = true,
+        ["not enough memory for two"] = false,
+        ["broken\nstack traceback:\n\tnot enough memory"] = false,
+      } do
+        assert.equal(expected, task.is_exhaustion(text), text)
+      end
+      assert.is_false(task.is_exhaustion({}))
+      assert.is_false(task.is_exhaustion(nil))
+    end)
 end)

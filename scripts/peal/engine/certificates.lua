@@ -14,6 +14,7 @@ local mic = require "peal.mic"
 local plan = require "peal.engine.plan"
 local queue = require "peal.engine.queue"
 local say = require "peal.engine.say"
+local task = require "peal.task"
 local tls_policy = require "peal.tls_policy"
 
 local part = {}
@@ -45,7 +46,7 @@ local function guarded(e, work, ...)
   e.activity = nil
   if ok then return result end
   local text = tostring(result)
-  if text:find("not enough memory$") then error(text, 0) end
+  if task.is_exhaustion(text) then error(text, 0) end
   say.line(e, "%s", "internal error: " .. text)
   return { outcome = "failed", word = "internal",
     reason = "internal error: " .. text:match("^[^\n]*") }

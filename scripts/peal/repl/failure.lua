@@ -1,5 +1,7 @@
 --- What went wrong, as it is raised in a session: { sentence, word, place,
 -- next }, which reads as its sentence where somebody's pcall() catches it.
+local task = require "peal.task"
+
 local failure = {}
 
 local META <const> = { __name = "peal.failure",
@@ -38,7 +40,7 @@ function failure.of(message)
   -- a task tells with the engine's traceback, which is not the operator's
   text = text:gsub("\nstack traceback:.*$", "")
   local word = text:find(failure.INTERRUPTED .. "!?$") and "canceled"
-    or text:find("not enough memory$") and "resource" or "script"
+    or task.is_exhaustion(text) and "resource" or "script"
   return setmetatable({ sentence = text, word = word }, META)
 end
 

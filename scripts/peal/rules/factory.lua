@@ -3,6 +3,7 @@
 -- decision to the next.
 local environment = require "peal.environment"
 local stages = require "peal.stages"
+local task = require "peal.task"
 local view = require "peal.view"
 
 local factory = {}
@@ -56,7 +57,7 @@ function factory.ask(stage, fields, phone)
   if ok and answer then return answer end
   if not ok then why = answer end
   why = type(why) == "string" and why or "error value is a " .. type(why)
-  if why:find("not enough memory$") then error(why, 0) end
+  if task.is_exhaustion(why) then error(why, 0) end
   if why:find(factory.path(stage), 1, true) then return nil, why end
   return nil, ("%s: %s"):format(factory.path(stage), why)
 end

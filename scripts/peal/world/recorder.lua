@@ -127,17 +127,13 @@ end
 
 -- --- calls ---
 
-local function memory_error(why)
-  return tostring(why):find("not enough memory$") ~= nil
-end
-
 -- Call the outside; what it raises is part of the tape, too.
 local function outcome(fn, args)
   local results = pack(pcall(fn, unpack(args, 1, args.n)))
   if results[1] then
     return table.move(results, 2, results.n, 1, { n = results.n - 1 })
   end
-  if memory_error(results[2]) then error(results[2], 0) end
+  if task.is_exhaustion(results[2]) then error(results[2], 0) end
   return nil, results[2]
 end
 

@@ -401,7 +401,7 @@ end
 
 -- An error that no recorded run had: of a damaged tape, or of another program.
 local function fallen(self, why)
-  if why:find("not enough memory$") then error(why, 0) end
+  if task.is_exhaustion(why) then error(why, 0) end
   local at, text = self.reader.n + 1, why:match("^[^\n]*")
   self.diverged = { at = at, expected = "no error", got = text,
     sentence = ("call %d: an error that was not recorded: %s"):format(at,
