@@ -107,34 +107,60 @@ enum peal_touch peal_txn_touch(const struct peal_txn *t, unsigned index,
 
 /* --- names that no registry knows --- */
 
-static enum peal_err unknown(struct peal_txn *t, const struct peal_element *e)
+static int keepable(const struct peal_element *e)
 {
-	enum peal_err err;
-	char text[NOTE_TEXT];
+	return peal_name_ok(e->name, e->name_len) &&
+	       !(e->flags & PEAL_ELEMENT_TOO_LONG) &&
+	       e->value_len <= PEAL_LIMIT_VALUE &&
+	       !memchr(e->value, '\0', e->value_len);
+}
 
-	t->counts.unknown++;
-	snprintf(text, sizeof(text), "no such parameter: %.*s",
-		 (int)e->name_len, e->name);
-	err = add_note(t, "unknown-name", e, text);
-	if (err || !t->keep_unknown || (e->flags & PEAL_ELEMENT_PRESERVE))
-		return err;
-	if (!peal_name_ok(e->name, e->name_len) ||
-	    (e->flags & PEAL_ELEMENT_TOO_LONG) ||
-	    e->value_len > PEAL_LIMIT_VALUE ||
-	    memchr(e->value, '\0', e->value_len))
+/* As with any text: an empty one with ua="rw" changes nothing. */
+static int says_nothing(const struct peal_element *e)
+{
+	return (e->flags & PEAL_ELEMENT_PRESERVE) ||
+	       (!e->value_len && !(e->flags & PEAL_ELEMENT_QUOTED_EMPTY) &&
+		e->ua == PEAL_UA_RW);
+}
+
+/* *kept: the name has a text in the store now. */
+static enum peal_err keep(struct peal_txn *t, const struct peal_element *e,
+			  int *kept)
+{
+	struct peal_value value;
+	enum peal_err err;
+
+	if (!keepable(e))
 		return PEAL_OK;
-	/* as with any text: an empty one with ua="rw" changes nothing */
-	if (!e->value_len && !(e->flags & PEAL_ELEMENT_QUOTED_EMPTY) &&
-	    e->ua == PEAL_UA_RW)
+	if (says_nothing(e)) {
+		*kept = !peal_txn_value(t, e->name, e->name_len, &value);
 		return PEAL_OK;
+	}
 	err = peal_txn_write_extra(t, e->name, e->name_len, e->value,
 				   e->value_len, e->ua, 0, e->line);
-	if (err == PEAL_ELIMIT)
-		return add_note(t, "limit", e,
-				"not kept: too many unknown names");
-	if (!err)
-		t->counts.kept++;
+	*kept = !err;
+	t->counts.kept += !err;
 	return err;
+}
+
+static enum peal_err unknown(struct peal_txn *t, const struct peal_element *e)
+{
+	enum peal_err err = PEAL_OK, noted;
+	char text[NOTE_TEXT];
+	int kept = 0;
+
+	t->counts.unknown++;
+	if (t->keep_unknown)
+		err = keep(t, e, &kept);
+	if (err && err != PEAL_ELIMIT)
+		return err;
+	snprintf(text, sizeof(text), "%s: %.*s",
+		 kept ? "unknown, kept as plain text" : "no such parameter",
+		 (int)e->name_len, e->name);
+	noted = add_note(t, "unknown-name", e, text);
+	if (noted || !err)
+		return noted;
+	return add_note(t, "limit", e, "not kept: too many unknown names");
 }
 
 /* --- parameters --- */

@@ -468,7 +468,9 @@ static void keeps_unknown_names(void)
 	struct peal_store *s = memory_phone();
 	struct peal_txn *t = begin(s);
 	struct peal_txn_counts c;
+	struct peal_note n;
 	struct peal_value v;
+	unsigned i;
 
 	write_source(t, 4, "profile");
 	peal_txn_keep_unknown(t, 1);
@@ -479,6 +481,15 @@ static void keeps_unknown_names(void)
 	peal_txn_counts(t, &c);
 	CHECK_INT(c.unknown, 4);
 	CHECK_INT(c.kept, 3);
+	for (i = 0; i < 4; i++) {
+		CHECK_ERR(peal_txn_note(t, i, &n), PEAL_OK);
+		CHECK_STR(n.word, "unknown-name");
+		CHECK_INT(strncmp(n.text, "unknown, kept as plain text: ", 29),
+			  0);
+	}
+	put(t, "Gamma", NULL, PEAL_UA_RW, 0, 5); /* has no text to keep */
+	CHECK_ERR(peal_txn_note(t, 4, &n), PEAL_OK);
+	CHECK_STR(n.text, "no such parameter: Gamma");
 	commit(t);
 	v = get_value(s, "Alpha");
 	CHECK_STR(v.text, "a");

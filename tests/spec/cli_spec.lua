@@ -501,6 +501,8 @@ describe("peal", function()
     got = peal("profile", "check", xml, "--phone", phone_file,
       "--keep-unknown").out
     assert.is_truthy(got:find("1 unknown but kept, 0 unknown", 1, true), got)
+    assert.is_truthy(got:find("line 4: unknown, kept as plain text: Foo", 1,
+      true), got)
     got = peal("profile", "show", xml, "--phone", phone_file).out
     assert.is_nil(got:find("q9secret", 1, true))
     assert.are.equal(2, peal("profile", "show", xml, "--phone", "/no").code)

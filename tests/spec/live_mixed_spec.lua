@@ -182,6 +182,8 @@ describe("a fleet's servers", function()
     r = p:run("resync", "--keep-unknown", "[--key k3y] " .. https
       .. "/large.enc")
     assert.equal(0, r.code, r.err)
+    assert.matches(" %d+ unknown but kept, ", r.out .. r.err)
+    assert.is_nil(r.err:find("no such parameter", 1, true))
     values = p:params()
     for name, value in pairs(unknown) do
       if values[name] ~= value then wrong[#wrong + 1] = name end

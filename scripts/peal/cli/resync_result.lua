@@ -32,8 +32,12 @@ local function rule_line(done)
   local counts = done.counts
   if counts then
     parts[#parts + 1] = ("%d parameters"):format(counts.elements)
-    if counts.unknown > 0 then
-      parts[#parts + 1] = ("%d unknown"):format(counts.unknown)
+    local kept = counts.kept or 0
+    if kept > 0 then
+      parts[#parts + 1] = ("%d unknown but kept"):format(kept)
+    end
+    if counts.unknown > kept then
+      parts[#parts + 1] = ("%d unknown"):format(counts.unknown - kept)
     end
     if counts.bad > 0 then
       parts[#parts + 1] = ("%d refused"):format(counts.bad)
