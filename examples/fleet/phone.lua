@@ -1,5 +1,5 @@
 -- What the phones of phones.csv have in common; a row of it goes before.
---   peal plan --fleet examples/fleet/phones.csv --phone examples/fleet/phone.lua
+--   cd examples/fleet; peal plan --fleet phones.csv --phone phone.lua
 return {
   identity = { PN = "CP-8841-3PCC", SWVER = "sip88xx.11-3-1MPP-234" },
   params = {
