@@ -9,7 +9,7 @@ local function member_of(times, word)
   local txn = setmetatable({ changes = function()
     return nil, "it has begun", "begun"
   end }, { __index = function() return function() end end })
-  member.store = { begin = function()
+  member.store = { revision = function() return 1 end, begin = function()
     if member.turns < times then return nil, "it does not begin", word end
     return txn
   end }

@@ -226,8 +226,8 @@ describe("peal doctor, http", function()
     assert.matches("1 unknown: Resync_Periodik %(did you mean "
       .. "Resync_Periodic%?%)", steps.apply.text)
     assert.matches("1 not taken: Resync_Periodic", steps.apply.text)
-    assert.matches("^write Resync_Periodic for Resync_Periodik",
-      steps.apply.cure)
+    assert.matches("^mend Resync_Periodic in the profile: .*; write "
+      .. "Resync_Periodic for Resync_Periodik; ", steps.apply.cure)
   end)
 
   when("goes through a proxy, which looks the name up", function()
