@@ -5,10 +5,14 @@
 --   s.cert, s.key                          paths of PEM files
 --
 -- The same request is answered with the same files. The folder goes with the
--- object. EC P-256 keys, one day old, good for a year, unless asked otherwise.
+-- object. EC P-256 keys, a day older than the build and good for a year, unless
+-- asked otherwise.
 local process = require "support.process"
 
 local DAY <const> = 86400
+-- Where no clock is set, it is the day of the build: yesterday's, after
+-- midnight.
+local BUILT <const> = require("peal.trust").build_time()
 
 local pki = {}
 local lab_meta = {}
@@ -126,7 +130,7 @@ local function sign(self, base, o)
   local config = write(base .. ".cnf", CA_CONFIG:format(base, self.dir)
     .. extensions_of(o))
   local now = os.time()
-  local from = o.from or now - DAY
+  local from = o.from or math.min(now, BUILT) - DAY
   local to = o.to or now + (o.days or 365) * DAY
   write(base .. ".index", "")
   pki.openssl { "req", "-new", "-utf8", "-config", config, "-key",
