@@ -1,6 +1,7 @@
 --- The servers of a cassette, for a virtual world: they answer as they did,
 -- whoever asks in whatever order.
 local contents = require "peal.cassette.contents"
+local request_key = require "peal.world.request_key"
 
 local function copy(value)
   if type(value) ~= "table" then return value end
@@ -41,14 +42,14 @@ end
 -- @treturn function dns(name, kind, use_hosts), likewise
 return function(c, exchanges, lookups)
   local fetched = by_key(exchanges or contents.exchanges(c), function(one)
-    return contents.key(one.request)
+    return request_key(one.request)
   end)
   local looked_up = by_key(lookups or contents.lookups(c), function(one)
     return ("%s %s"):format(one.kind, one.name)
   end)
 
   local function server(request)
-    local key = contents.key(request)
+    local key = request_key(request)
     local results, n = next_of(fetched, key)
     if results then return table.unpack(results, 1, n) end
     return nil, ("the cassette has no answer for %s"):format(

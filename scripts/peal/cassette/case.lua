@@ -7,6 +7,7 @@ local play = require "peal.cassette.play"
 local redact = require "peal.cassette.redact"
 local sorted = require "peal.sorted"
 local start = require "peal.cassette.start"
+local request_key = require "peal.world.request_key"
 
 -- --- Lua source ---
 
@@ -63,7 +64,7 @@ end
 local function servers_of(exchanges)
   local server, requests = {}, {}
   for i, one in ipairs(exchanges) do
-    local key = contents.key(one.request)
+    local key = request_key(one.request)
     local url = key:match(" (.*)$")
     requests[i] = key
     server[url] = server[url] or {}

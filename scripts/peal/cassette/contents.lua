@@ -43,18 +43,6 @@ local function ended(c, wanted)
   return list
 end
 
---- What a request asks for: "GET http://192.0.2.7/a.xml".
-function contents.key(request)
-  if request.url then
-    return ("%s %s"):format(request.method or "GET", request.url)
-  end
-  local host = request.host:find(":", 1, true) and "[" .. request.host .. "]"
-    or request.host
-  local port = request.port == 69 and "" or ":" .. request.port
-  return ("%s tftp://%s%s%s"):format(request.body and "WRQ" or "RRQ", host,
-    port, request.path)
-end
-
 --- Transfers: list of { request, results }, results as table.pack() gives
 -- those of world.fetch().
 function contents.exchanges(c)

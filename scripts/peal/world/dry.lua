@@ -19,6 +19,7 @@
 -- any more, and no image is fetched. Until then a rule's own --post or --put
 -- is sent, as the rule asks for it.
 local device = require "peal.device"
+local request_key = require "peal.world.request_key"
 
 local dry = {}
 
@@ -78,18 +79,6 @@ local function keyring_over(ring)
   return out
 end
 
---- What a request asks for: "GET http://192.0.2.7/a.xml".
-function dry.key(request)
-  if request.url then
-    return ("%s %s"):format(request.method or "GET", request.url)
-  end
-  local host = request.host:find(":", 1, true) and "[" .. request.host .. "]"
-    or request.host
-  local port = request.port == 69 and "" or ":" .. request.port
-  return ("%s tftp://%s%s%s"):format(request.body and "WRQ" or "RRQ", host,
-    port, request.path)
-end
-
 local function sends(request)
   return request.body ~= nil
     or request.method ~= nil and request.method ~= "GET"
@@ -119,7 +108,7 @@ function dry.new(base, store)
   function world.decide() deciding = true end
 
   function world.fetch(request)
-    local key = dry.key(request)
+    local key = request_key(request)
     if deciding and (request.sink or sends(request)) then
       note(request.sink and "image" or "sent", key)
       return nil, DRY, "dry-run"

@@ -33,7 +33,7 @@ function settled.new(base, began, asked)
   function world.now() return clock end
 
   function world.fetch(request)
-    return answer("fetch", require("peal.world.dry").key(request))
+    return answer("fetch", require("peal.world.request_key")(request))
   end
 
   function world.resolve(name, kind)
